@@ -1,0 +1,1 @@
+"""The SageMaker operations that are ours, one file a resource."""

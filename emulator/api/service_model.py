@@ -1,0 +1,79 @@
+"""botocore's model of the SageMaker service: which operations there are and what they take and give.
+
+The model is the one that ships with botocore; a user's own ~/.aws/models does not count, so that the
+same request gets the same answer on every machine.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import Any, Final
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel, StructureShape
+
+from ..contract.constraints import Shape, normalised, violations, violations_message
+from ..errors import ServiceError, ValidationError
+
+_NOTHING: Final = StructureShape("Nothing", {"type": "structure", "members": {}})
+_loading = threading.Lock()
+
+
+def operation_names() -> frozenset[str]:
+    """Return the name of every operation of the service."""
+    return frozenset(_service_model().operation_names)
+
+
+def input_shape(operation: str) -> Shape:
+    """Return the shape of an operation's request.
+
+    Raises:
+        ServiceError: the service has no such operation.
+    """
+    return _operation(operation).input_shape or _NOTHING
+
+
+def output_members(operation: str) -> tuple[str, ...]:
+    """Return the names of the top-level members of an operation's answer.
+
+    Raises:
+        ServiceError: the service has no such operation.
+    """
+    shape = _operation(operation).output_shape
+    return tuple(shape.members) if shape is not None else ()
+
+
+def validated(operation: str, payload: object) -> dict[str, Any]:
+    """Return a request that satisfies the service model, without its null members.
+
+    Raises:
+        ServiceError: the service has no such operation.
+        ValidationError: the request breaks the model's rules; the text names every one.
+    """
+    shape = input_shape(operation)
+    found = violations(shape, payload)
+    if found:
+        raise ValidationError(violations_message(found))
+    request: dict[str, Any] = normalised(shape, payload)
+    return request
+
+
+def _operation(name: str) -> OperationModel:
+    if name not in _service_model().operation_names:
+        raise ServiceError(
+            "UnknownOperationException",
+            f"The operation {name} is not known to this version of the SageMaker service model.",
+        )
+    return _service_model().operation_model(name)
+
+
+def _service_model() -> ServiceModel:
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> ServiceModel:
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    return ServiceModel(loader.load_service_model("sagemaker", "service-2"), "sagemaker")

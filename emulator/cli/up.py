@@ -1,0 +1,88 @@
+"""`sagemaker-emulator up`: serve until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Settings, default_state_dir
+
+
+@click.command()
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen at; loopback unless asked.")
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_state_dir,
+    show_default="below your state home",
+    help="Where the emulator keeps its data. One emulator at a time can have it.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["docker", "process", "auto"]),
+    default="auto",
+    show_default=True,
+    help="What runs the containers.",
+)
+@click.option(
+    "--time-scale",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0.001, max=1e6),
+    help="Divide the service's time limits (MaxRuntimeInSeconds, the 120 s of a stop) by this.",
+)
+@click.option("--limit-instances", is_flag=True, help="Give containers the memory and CPUs of their instance type.")
+@click.option(
+    "--max-parallel-jobs",
+    default=DEFAULT_MAX_PARALLEL_JOBS,
+    show_default=True,
+    type=click.IntRange(min=1, max=1000),
+    help="Further jobs wait as Pending.",
+)
+@click.option(
+    "--container-endpoint",
+    metavar="URL",
+    help="Where containers reach this endpoint, if the engine's own address does not do.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Log every step.")
+def up(
+    port: int,
+    host: str,
+    state_dir: Path,
+    engine: str,
+    time_scale: float,
+    limit_instances: bool,
+    max_parallel_jobs: int,
+    container_endpoint: str | None,
+    verbose: bool,
+) -> None:
+    """Serve a local SageMaker in the foreground until Ctrl-C or SIGTERM."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # Set before anything is started, so that nothing is left behind by an early signal.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    from ..endpoint import Endpoint
+
+    settings = Settings(
+        host=host,
+        port=port,
+        engine=engine,
+        state_dir=state_dir,
+        time_scale=time_scale,
+        limit_instances=limit_instances,
+        max_parallel_jobs=max_parallel_jobs,
+        container_endpoint=container_endpoint,
+    )
+    with Endpoint(settings) as endpoint:
+        click.echo(f"sagemaker-emulator serves at {endpoint.url} ({endpoint.emulator.engine.name} engine)")
+        click.echo(f"Run a program against it: sagemaker-emulator exec --port {endpoint.port} -- COMMAND")
+        stop.wait()
+        click.echo("Stopping: running jobs are ended and their containers removed.")

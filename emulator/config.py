@@ -1,0 +1,40 @@
+"""Settings: read once from flags and the environment, then a frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+DEFAULT_PORT: Final = 4750
+DEFAULT_HOST: Final = "127.0.0.1"
+# A Docker Engine's default address ranges hold about thirty networks; each job takes one.
+DEFAULT_MAX_PARALLEL_JOBS: Final = 24
+
+
+def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder below the user's state home where the emulator keeps its data."""
+    home = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".local/state"
+    return Path(home) / "sagemaker-emulator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How one emulator runs.
+
+    `time_scale` divides the service's limits: with 60, a MaxRuntimeInSeconds of 3600 is over after a
+    minute. `limit_instances` gives containers the memory and CPUs of their instance type.
+    `container_endpoint` is the URL under which containers reach the endpoint, where the engine's own
+    address does not do.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    engine: str = "auto"
+    state_dir: Path = field(default_factory=default_state_dir)
+    time_scale: float = 1.0
+    limit_instances: bool = False
+    max_parallel_jobs: int = DEFAULT_MAX_PARALLEL_JOBS
+    container_endpoint: str | None = None

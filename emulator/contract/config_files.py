@@ -1,0 +1,144 @@
+"""The text of each file the platform writes below /opt/ml/input/config.
+
+Shapes are those of files printed by real jobs. All are written compactly.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from . import paths
+from .channels import Channel
+from .training_job import Host, TrainingJob
+
+_CAMEL_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def config_files(job: TrainingJob, host: Host) -> dict[PurePosixPath, str]:
+    """Return every config file of one host: its path in the container and its text."""
+    texts = {
+        "hyperparameters.json": hyperparameters_json(job.hyperparameters),
+        "inputdataconfig.json": inputdataconfig_json(job.channels),
+        "resourceconfig.json": resourceconfig_json(job.hosts, host),
+        "init-config.json": init_config_json(job, host),
+        "metric-definition-regex.json": metric_definition_regex_json(job),
+    }
+    if job.debug_hook is not None:
+        texts["debughookconfig.json"] = debughookconfig_json(job.name, job.debug_hook)
+    return {paths.INPUT_CONFIG / name: text for name, text in texts.items()}
+
+
+def hyperparameters_json(hyperparameters: Mapping[str, str]) -> str:
+    """Return hyperparameters.json.
+
+    Every value stays a string, byte for byte: the service never parses them, and training code that
+    forgets `int(...)` must fail here as it would in AWS.
+    """
+    return _compact(dict(hyperparameters))
+
+
+def inputdataconfig_json(channels: Iterable[Channel]) -> str:
+    """Return inputdataconfig.json: four keys a channel, ContentType only if it was given.
+
+    The key is S3DistributionType, unlike the request's S3DataDistributionType.
+    """
+    document: dict[str, dict[str, str]] = {}
+    for channel in channels:
+        entry = document[channel.name] = {}
+        if channel.content_type is not None:
+            entry["ContentType"] = channel.content_type
+        entry["TrainingInputMode"] = channel.input_mode
+        entry["S3DistributionType"] = channel.distribution
+        entry["RecordWrapperType"] = channel.record_wrapper
+    return _compact(document)
+
+
+def resourceconfig_json(hosts: Iterable[Host], current: Host) -> str:
+    """Return resourceconfig.json as one host finds it; `hosts` is in lexicographic order."""
+    hosts = tuple(hosts)
+    groups = [
+        {
+            "instance_group_name": group,
+            "instance_type": members[0].instance_type,
+            "hosts": sorted(host.name for host in members),
+        }
+        for group, members in _by_group(hosts).items()
+    ]
+    return _compact(
+        {
+            "current_group_name": current.group,
+            "current_host": current.name,
+            "current_instance_type": current.instance_type,
+            "hosts": sorted(host.name for host in hosts),
+            "instance_groups": groups,
+            "network_interface_name": "eth0",
+        }
+    )
+
+
+def init_config_json(job: TrainingJob, host: Host) -> str:
+    """Return init-config.json: the platform's own downloader's settings, enums in UPPER_SNAKE."""
+    return _compact(
+        {
+            "inputMode": _upper_snake(job.channels[0].input_mode if job.channels else "File"),
+            "channels": {channel.name: _init_channel(channel) for channel in job.channels},
+            "checkpointChannel": None,
+            "hostConfig": {"clusterSize": len(job.hosts), "hostNumber": host.number},
+            "enableAdditionalPlatformLoggingForCustomer": False,
+            "jobRunInfo": {"jobRunNumber": 1},
+        }
+    )
+
+
+def metric_definition_regex_json(job: TrainingJob) -> str:
+    """Return metric-definition-regex.json: `[]` without definitions; otherwise unconfirmed."""
+    return _compact([{"Name": one.name, "Regex": one.regex} for one in job.metric_definitions])
+
+
+def debughookconfig_json(job_name: str, config: Mapping[str, Any]) -> str:
+    """Return debughookconfig.json: the S3 path has the job's own prefix appended."""
+    return _compact(
+        {
+            "S3OutputPath": f"{config['S3OutputPath'].rstrip('/')}/{job_name}/debug-output",
+            "LocalPath": config.get("LocalPath", "/opt/ml/output/tensors"),
+            "HookParameters": config.get("HookParameters", {}),
+            "CollectionConfigurations": config.get("CollectionConfigurations", []),
+        }
+    )
+
+
+def _init_channel(channel: Channel) -> dict[str, Any]:
+    return {
+        "s3DataSource": {
+            "s3DataType": _upper_snake(channel.s3_data_type),
+            "s3Uri": str(channel.source),
+            "s3DataDistributionType": _upper_snake(channel.distribution),
+            "attributeNames": None,
+        },
+        "fileSystemDataSource": None,
+        "compressionType": _upper_snake(channel.compression),
+        "recordWrapper": _upper_snake(channel.record_wrapper),
+        "shuffleConfig": None,
+        "inputMode": _upper_snake(channel.input_mode),
+        "sharded": channel.distribution == "ShardedByS3Key",
+    }
+
+
+def _upper_snake(enum: str) -> str:
+    """`ShardedByS3Key` becomes SHARDED_BY_S3_KEY, as the downloader spells its enums."""
+    return _CAMEL_BOUNDARY.sub("_", enum).upper().replace("FAST_FILE", "FASTFILE")
+
+
+def _by_group(hosts: Iterable[Host]) -> dict[str, list[Host]]:
+    groups: dict[str, list[Host]] = {}
+    for host in hosts:
+        groups.setdefault(host.group, []).append(host)
+    return groups
+
+
+def _compact(document: object) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)

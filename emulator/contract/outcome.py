@@ -1,0 +1,139 @@
+"""How a job ends: exit codes and the failure file become a status and a FailureReason.
+
+Source: DescribeTrainingJob's documentation and reasons captured from real jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from .status import SecondaryStatus, TrainingJobStatus
+
+LONGEST_FAILURE_REASON: Final = 1024
+OUT_OF_MEMORY: Final = "OutOfMemory: the container was killed because it used all the memory it may use"
+
+
+class JobFailure(Exception):  # noqa: N818 - a result of the job, not an error of the emulator
+    """The job ends Failed; the text is its FailureReason."""
+
+    @property
+    def failure_reason(self) -> str:
+        """The text Describe shows, cut to the 1,024 characters that the service allows."""
+        return str(self)[:LONGEST_FAILURE_REASON]
+
+
+class DataDownloadError(JobFailure):
+    """Input data could not be brought to a host. The service puts no space after this colon."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"ClientError: Data download failed:{text}")
+
+
+class ArtifactUploadError(JobFailure):
+    """What the containers made could not be stored in S3."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"ClientError: Artifact upload failed:{text}")
+
+
+class ImageMissingError(JobFailure):
+    """The training image cannot be had. The service's own text is unconfirmed."""
+
+    def __init__(self, image: str, advice: str) -> None:
+        super().__init__(f"ClientError: Cannot find the training image {image}. {advice}")
+
+
+class ContainerStartError(JobFailure):
+    """The image is there, but its program cannot be started: 127 no such file, 126 not executable."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(f"AlgorithmError: the container could not be started: {text}, exit code: {exit_code}")
+
+
+class CapacityError(JobFailure):
+    """No host could be had for the job."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"CapacityError: {text}")
+
+
+class InternalServerError(JobFailure):
+    """The platform itself failed; `cause` says how, for whoever runs the emulator."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "InternalServerError: We encountered an internal error. Please try again. "
+            f"(sagemaker-emulator: {cause})"
+        )
+
+
+class Ended(Enum):
+    """Why the containers are no longer running."""
+
+    BY_ITSELF = "by itself"
+    STOP_REQUESTED = "stop requested"
+    MAX_RUNTIME = "max runtime exceeded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostExit:
+    """How one host's container ended. Exit codes above 128 are 128 plus a signal number."""
+
+    host: str
+    exit_code: int
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The final statuses of a job, and why when it failed."""
+
+    status: TrainingJobStatus
+    secondary: SecondaryStatus
+    failure_reason: str | None = None
+
+
+def settle(ended: Ended, exits: Sequence[HostExit], failure_text: str) -> Outcome:
+    """Return what a job whose containers have ended becomes.
+
+    A job that was asked to stop, or ran out of time, is Stopped whatever its exit codes say. One
+    that exits 0 is Completed whatever the failure file holds.
+    """
+    match ended:
+        case Ended.STOP_REQUESTED:
+            return Outcome(status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.STOPPED)
+        case Ended.MAX_RUNTIME:
+            return Outcome(status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED)
+        case Ended.BY_ITSELF:
+            failed = first_failure(exits)
+            if failed is None:
+                return Outcome(status=TrainingJobStatus.COMPLETED, secondary=SecondaryStatus.COMPLETED)
+            return failed_outcome(algorithm_error(failed, failure_text))
+
+
+def first_failure(exits: Sequence[HostExit]) -> HostExit | None:
+    """Return the first host that failed, in the order in which the hosts ended."""
+    return next((one for one in exits if one.exit_code != 0), None)
+
+
+def failed_outcome(failure_reason: str) -> Outcome:
+    """Return the outcome of a job that failed for this reason."""
+    return Outcome(
+        status=TrainingJobStatus.FAILED,
+        secondary=SecondaryStatus.FAILED,
+        failure_reason=failure_reason[:LONGEST_FAILURE_REASON],
+    )
+
+
+def algorithm_error(failed: HostExit, failure_text: str) -> str:
+    """Return the FailureReason of a container that failed.
+
+    `AlgorithmError: , exit code: 1` without a failure file; with one its text stands between. The exit
+    code is kept when the text must be cut, as it is what tells an out-of-memory kill (137) apart.
+    """
+    text = failure_text.strip() or (OUT_OF_MEMORY if failed.out_of_memory else "")
+    head, tail = "AlgorithmError: ", f", exit code: {failed.exit_code}"
+    return head + text[: LONGEST_FAILURE_REASON - len(head) - len(tail)] + tail

@@ -1,0 +1,52 @@
+"""What an engine is given and gives back: a plan of containers, and nothing about S3, HTTP or job records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceResources:
+    """What an instance type has: virtual CPUs and bytes of memory."""
+
+    vcpus: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A directory laid out on this machine, and where the container finds it, writable."""
+
+    source: Path
+    target: PurePosixPath
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerPlan:
+    """One host's container. `entrypoint` None keeps the image's own; `limits` None means no limit."""
+
+    host: str
+    hostname: str
+    entrypoint: tuple[str, ...] | None
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    limits: InstanceResources | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterPlan:
+    """All containers of one job; they see each other by host name.
+
+    `isolated` containers see nothing else. `host_alias` is a name under which they reach the machine
+    that the engine runs on. `labels` mark everything made for the job.
+    """
+
+    job_arn: str
+    image: str
+    containers: tuple[ContainerPlan, ...]
+    isolated: bool = False
+    host_alias: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)

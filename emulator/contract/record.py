@@ -1,0 +1,82 @@
+"""A job as it is stored: the request that created it, and what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .arns import Scope
+from .metrics import MetricDefinition
+from .status import Facts
+from .training_job import TrainingJob
+
+_ALWAYS_SHOWN = {
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "EnableManagedSpotTraining": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRecord:
+    """One training job: documents in the service's own spelling.
+
+    `number` counts jobs in order of creation, so that jobs of one instant keep an order.
+    """
+
+    scope: Scope
+    name: str
+    arn: str
+    request: Mapping[str, Any]
+    facts: Facts
+    tags: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def key(self) -> tuple[Scope, str]:
+        """Names are unique without regard to case: the ARN, which is the identity, is lower case."""
+        return self.scope, self.name.lower()
+
+    def with_facts(self, facts: Facts) -> JobRecord:
+        """Return the record after something happened to the job."""
+        return replace(self, facts=facts)
+
+
+def describe(record: JobRecord) -> dict[str, Any]:
+    """Return the DescribeTrainingJob answer: the request as it was sent, defaults filled, and the facts.
+
+    Tags are not part of it. ModelArtifacts is a required member, so it is there from the start.
+    """
+    job = TrainingJob.parse(record.request, record.scope)
+    answer = {**_ALWAYS_SHOWN, **record.request}
+    answer.pop("Tags", None)
+    answer["TrainingJobArn"] = record.arn
+    answer["AlgorithmSpecification"] = _algorithm(answer["AlgorithmSpecification"], job.metric_definitions)
+    answer["OutputDataConfig"] = {"KmsKeyId": "", **answer["OutputDataConfig"]}
+    answer["StoppingCondition"] = {
+        "MaxRuntimeInSeconds": job.max_runtime_seconds,
+        **answer["StoppingCondition"],
+    }
+    if "InputDataConfig" in answer:
+        answer["InputDataConfig"] = [
+            {"CompressionType": "None", "RecordWrapperType": "None", **channel}
+            for channel in answer["InputDataConfig"]
+        ]
+    answer["ModelArtifacts"] = {"S3ModelArtifacts": str(job.model_artifacts)}
+    return {**answer, **record.facts}
+
+
+def summary(record: JobRecord) -> dict[str, Any]:
+    """Return the job's entry in a ListTrainingJobs answer."""
+    shown = ("CreationTime", "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus", "SecondaryStatus")
+    return {
+        "TrainingJobName": record.name,
+        "TrainingJobArn": record.arn,
+        **{name: record.facts[name] for name in shown if name in record.facts},
+    }
+
+
+def _algorithm(sent: Mapping[str, Any], definitions: tuple[MetricDefinition, ...]) -> dict[str, Any]:
+    """EnableSageMakerMetricsTimeSeries turns true by itself when there is a metric definition."""
+    return {"EnableSageMakerMetricsTimeSeries": True, **sent} if definitions else dict(sent)

@@ -1,0 +1,1 @@
+"""The docker engine: the image itself, in containers of a Docker Engine."""

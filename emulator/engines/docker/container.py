@@ -1,0 +1,155 @@
+"""One host's container: made, started, listened to, ended."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import docker
+from docker.errors import APIError
+from docker.types import LogConfig
+from docker.types import Mount as DockerMount
+
+from ...contract.outcome import ContainerStartError, HostExit, InternalServerError
+from ...contract.plan import ContainerPlan, InstanceResources
+from ...jobs.ports import LogSink
+
+_GIB: Final = 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFacts:
+    """What the engine's machine has."""
+
+    memory_bytes: int
+    cpus: int
+
+    @classmethod
+    def ask(cls, api: docker.APIClient) -> EngineFacts:
+        """Ask the engine."""
+        info = api.info()
+        return cls(memory_bytes=info.get("MemTotal", 0), cpus=info.get("NCPU", 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerSettings:
+    """What all containers of a job share."""
+
+    name: str
+    image: str
+    network: str
+    labels: dict[str, str]
+    host_alias: str | None
+    mounted: bool
+
+
+class HostContainer:
+    """A container that exists in the engine."""
+
+    def __init__(self, api: docker.APIClient, plan: ContainerPlan, container_id: str) -> None:
+        self._api = api
+        self.plan = plan
+        self.id = container_id
+        self._output: Any = None
+
+    @classmethod
+    def create(
+        cls, api: docker.APIClient, plan: ContainerPlan, settings: ContainerSettings, facts: EngineFacts
+    ) -> HostContainer:
+        """Make the container of a plan, not started.
+
+        Raises:
+            APIError: the engine refuses.
+        """
+        created = api.create_container(
+            settings.image,
+            name=settings.name,
+            hostname=plan.hostname,
+            entrypoint=list(plan.entrypoint) if plan.entrypoint is not None else None,
+            command=list(plan.command),
+            environment=dict(plan.environment),
+            labels=settings.labels,
+            host_config=_host_config(api, plan, settings, facts),
+            networking_config=api.create_networking_config(
+                {settings.network: api.create_endpoint_config(aliases=[plan.host])}
+            ),
+        )
+        return cls(api, plan, created["Id"])
+
+    def start(self) -> None:
+        """Listen, then start, so that no output is missed.
+
+        Raises:
+            ContainerStartError: the image's program cannot be started.
+            InternalServerError: the engine failed.
+        """
+        self._output = self._api.attach(self.id, stdout=True, stderr=True, stream=True, logs=False, demux=True)
+        try:
+            self._api.start(self.id)
+        except APIError as error:
+            raise _start_failure(error) from error
+
+    def follow(self, on_log: LogSink) -> HostExit:
+        """Pass on all output until the container has ended, then tell how."""
+        for stdout, stderr in self._output:
+            if stdout:
+                on_log(self.plan.host, "stdout", stdout)
+            if stderr:
+                on_log(self.plan.host, "stderr", stderr)
+        exit_code = self._api.wait(self.id, timeout=None)["StatusCode"]
+        out_of_memory = exit_code != 0 and self._api.inspect_container(self.id)["State"]["OOMKilled"]
+        return HostExit(host=self.plan.host, exit_code=exit_code, out_of_memory=out_of_memory)
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the container's first process; one that has ended is fine."""
+        try:
+            self._api.kill(self.id, signal=name)
+        except APIError as error:
+            if error.status_code not in (404, 409):
+                raise
+
+
+def _host_config(
+    api: docker.APIClient, plan: ContainerPlan, settings: ContainerSettings, facts: EngineFacts
+) -> dict[str, Any]:
+    config: dict[str, Any] = api.create_host_config(
+        network_mode=settings.network,
+        mounts=[_mount(settings, str(mount.target), str(mount.source)) for mount in plan.mounts],
+        # Docker's own 64 MB break data loaders that work on the service.
+        shm_size=max(facts.memory_bytes // 2, 64 * 1024**2),
+        extra_hosts={settings.host_alias: "host-gateway"} if settings.host_alias else None,
+        # Without this SELinux closes directories that are mounted from our disk.
+        security_opt=["label=disable"],
+        log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
+        **_limits(plan.limits, facts),
+    )
+    return config
+
+
+def _mount(settings: ContainerSettings, target: str, source: str) -> DockerMount:
+    """Return a bind mount of our directory, or, where the engine has another disk, an empty volume."""
+    if settings.mounted:
+        return DockerMount(target, source, type="bind")
+    return DockerMount(target, None, type="volume", no_copy=True)
+
+
+def _limits(resources: InstanceResources | None, facts: EngineFacts) -> dict[str, Any]:
+    """Return the instance type's memory and CPUs as limits, as far as the engine's machine has them."""
+    if resources is None:
+        return {}
+    return {
+        "mem_limit": resources.memory_bytes,
+        "memswap_limit": resources.memory_bytes,
+        "nano_cpus": min(resources.vcpus, facts.cpus) * 10**9,
+    }
+
+
+def _start_failure(error: APIError) -> ContainerStartError | InternalServerError:
+    """Tell a program that is not there or may not run from an engine that failed."""
+    text = re.sub(r"\s+", " ", str(error.explanation)).strip()
+    if "executable file not found" in text or "no such file or directory" in text:
+        return ContainerStartError(text, 127)
+    if "permission denied" in text or "exec format error" in text:
+        return ContainerStartError(text, 126)
+    return InternalServerError(f"the Docker Engine cannot start the container: {text}")

@@ -1,0 +1,150 @@
+"""The docker engine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import Final
+
+import docker
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from ...contract.outcome import ImageMissingError, InternalServerError
+from ...contract.plan import ClusterPlan, ContainerPlan
+from ...jobs.ports import Capabilities, Engine
+from . import reaper
+from .cluster import DockerCluster
+from .connection import connect
+from .container import ContainerSettings, EngineFacts, HostContainer
+from .labels import PREFIX, Labels
+from .networks import JobNetworks, ensure_platform_network, leave_platform_network
+from .removal import remove_abandoned, remove_container, remove_owned
+from .trees import put_mounts, reclaim
+
+logger = logging.getLogger(__name__)
+
+_ECR_REGISTRY: Final = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
+_NO_SUCH_MOUNT: Final = "bind source path does not exist"
+
+
+class DockerEngine:
+    """Runs each host of a job as a container, the jobs on networks of their own."""
+
+    name = "docker"
+    host_alias = "host.docker.internal"
+    capabilities = Capabilities(images=True, network_isolation=True, instance_limits=True, out_of_memory=True)
+
+    def __init__(self, api: docker.APIClient) -> None:
+        self._api = api
+        self._labels = Labels()
+        self._networks = JobNetworks(api, self._labels)
+        self._reaper: subprocess.Popen[bytes] | None = None
+        # Whether the engine sees our disk is learned from the first job: its directory is there or not.
+        self._shares_disk = os.environ.get("SAGEMAKER_EMULATOR_DOCKER_DATA", "mounts") != "archives"
+        self.gateway: str | None = None
+
+    @classmethod
+    def open(cls) -> DockerEngine:
+        """Connect, remove what a killed emulator left, and get ready for jobs.
+
+        Raises:
+            EngineUnavailableError: no Docker Engine answers.
+        """
+        engine = cls(connect())
+        engine._reaper = reaper.start(engine._labels.owner)
+        engine.gateway = ensure_platform_network(engine._api)
+        threading.Thread(target=engine._tidy_and_warm, name="docker-warm-up", daemon=True).start()
+        return engine
+
+    def require_image(self, image: str) -> str:
+        """Return the id of the local image that a request names.
+
+        An ECR URI is also looked up without its registry, so that `repository:tag` built here stands
+        for it.
+        """
+        for name in dict.fromkeys((image, _ECR_REGISTRY.sub("", image))):
+            try:
+                return str(self._api.inspect_image(name)["Id"])
+            except (ImageNotFound, NotFound):
+                continue
+            except APIError as error:
+                if error.status_code != 400:  # "invalid reference format": no such image either
+                    raise
+        raise ImageMissingError(
+            image,
+            f"The local Docker Engine has no image of this name: `docker build -t {_ECR_REGISTRY.sub('', image)} .` "
+            f"or `docker pull {image}`, and check it with `docker images`.",
+        )
+
+    @contextmanager
+    def cluster(self, plan: ClusterPlan) -> Iterator[DockerCluster]:
+        """Make the network and the containers of a plan; remove them on the way out."""
+        with ExitStack() as made:
+            network = self._networks.take(isolated=plan.isolated)
+            made.callback(self._networks.give_back, network, isolated=plan.isolated)
+            containers = [self._create(plan, one, network, made) for one in plan.containers]
+            yield DockerCluster(self._api, containers, readable=self._shares_disk and os.geteuid() == 0)
+
+    def close(self) -> None:
+        """Remove everything this engine has made, and let the reaper go."""
+        self._networks.close()
+        try:
+            remove_owned(self._api, self._labels.owner)
+            leave_platform_network(self._api)
+        except (APIError, OSError) as error:
+            logger.warning("Cleaning up in the Docker Engine failed: %s", error)
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+            self._reaper.wait(timeout=30)
+        self._api.close()
+
+    def _create(
+        self, plan: ClusterPlan, one: ContainerPlan, network: str, made: ExitStack
+    ) -> HostContainer:
+        """Make one container, by mounts where the engine sees our disk, else by copying."""
+        shares_disk = self._shares_disk
+        settings = ContainerSettings(
+            name=f"{PREFIX}-{plan.labels['job-name']}-{one.host}-{uuid.uuid4().hex[:8]}",
+            image=plan.image,
+            network=network,
+            labels=self._labels.of({**plan.labels, "host": one.host}),
+            host_alias=plan.host_alias,
+            mounted=shares_disk,
+        )
+        try:
+            container = HostContainer.create(self._api, one, settings, self._facts)
+        except APIError as error:
+            if shares_disk and _NO_SUCH_MOUNT in str(error.explanation):
+                logger.info("The Docker Engine does not see this machine's disk: data travels as archives")
+                self._shares_disk = False
+                return self._create(plan, one, network, made)
+            raise InternalServerError(f"the Docker Engine cannot make the container: {error.explanation}") from error
+        made.callback(remove_container, self._api, container.id)
+        if shares_disk:
+            made.callback(reclaim, self._api, container.id, one.mounts)
+        else:
+            put_mounts(self._api, container.id, one.mounts)
+        return container
+
+    @cached_property
+    def _facts(self) -> EngineFacts:
+        return EngineFacts.ask(self._api)
+
+    def _tidy_and_warm(self) -> None:
+        """Do what need not be done before the endpoint answers."""
+        try:
+            remove_abandoned(self._api)
+            self._networks.warm()
+            _ = self._facts
+        except Exception as error:  # noqa: BLE001 - a job that needs the engine will tell more
+            logger.warning("Preparing the Docker Engine failed: %s", error)
+
+
+_: type[Engine] = DockerEngine

@@ -1,0 +1,125 @@
+"""The networks of jobs, and the address under which containers find this machine."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from typing import Final
+
+import docker
+from docker.errors import APIError
+from docker.types import IPAMConfig, IPAMPool
+
+from ...contract.environment import METADATA_HOST
+from ...contract.outcome import CapacityError
+from .labels import PREFIX, Labels
+from .removal import remove_network
+
+logger = logging.getLogger(__name__)
+
+PLATFORM_NETWORK: Final = f"{PREFIX}-platform"
+_PLATFORM_SUBNET: Final = "169.254.170.0/24"
+
+# Making a network costs about as much as a fifth of a container: two are kept between jobs.
+_KEPT_IDLE: Final = 2
+
+
+class JobNetworks:
+    """Gives each job a network that no other job is on. Emptied networks are used again."""
+
+    def __init__(self, api: docker.APIClient, labels: Labels) -> None:
+        self._api = api
+        self._labels = labels
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._idle: list[str] = []
+        self._closed = False
+
+    def take(self, *, isolated: bool) -> str:
+        """Return the id of an empty network.
+
+        Raises:
+            CapacityError: the engine has no more addresses to give.
+        """
+        if isolated:
+            return self._create(isolated=True)
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._create(isolated=False)
+
+    def give_back(self, network: str, *, isolated: bool) -> None:
+        """Take a network back whose containers are removed."""
+        with self._lock:
+            if not isolated and not self._closed and len(self._idle) < _KEPT_IDLE:
+                self._idle.append(network)
+                return
+        remove_network(self._api, network)
+
+    def warm(self) -> None:
+        """Have a network ready for the first job; failing to is no failure yet."""
+        try:
+            self.give_back(self.take(isolated=False), isolated=False)
+        except CapacityError as error:
+            logger.warning("%s", error)
+
+    def close(self) -> None:
+        """Remove the idle networks."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for network in idle:
+            remove_network(self._api, network)
+
+    def _create(self, *, isolated: bool) -> str:
+        # `internal` cuts the way out. The host's own addresses are still reachable through the bridge's
+        # address, so an isolated network's bridge has none.
+        options = {"com.docker.network.bridge.inhibit_ipv4": "true"} if isolated else {}
+        try:
+            created = self._api.create_network(
+                f"{PREFIX}-{self._labels.owner}-{next(self._numbers)}",
+                driver="bridge",
+                internal=isolated,
+                options=options,
+                labels=self._labels.of({"network": "isolated" if isolated else "job"}),
+            )
+        except APIError as error:
+            raise CapacityError(
+                f"the Docker Engine cannot make a network for the job ({error.explanation}). "
+                "`docker network prune` frees the ranges of unused networks."
+            ) from error
+        return str(created["Id"])
+
+
+def ensure_platform_network(api: docker.APIClient) -> str | None:
+    """Give the engine's machine the address 169.254.170.2 and return it; None where that cannot be.
+
+    No container joins this network: they reach the address through their own gateway. All emulators of
+    an engine share it, so it carries no owner and the last one to leave removes it.
+    """
+    pool = IPAMPool(subnet=_PLATFORM_SUBNET, gateway=METADATA_HOST)
+    try:
+        api.create_network(
+            PLATFORM_NETWORK,
+            driver="bridge",
+            check_duplicate=True,
+            ipam=IPAMConfig(pool_configs=[pool]),
+            options={"com.docker.network.bridge.enable_icc": "false"},
+            labels={f"{PREFIX}.network": "platform"},
+        )
+    except APIError as error:
+        if error.status_code == 409:
+            return METADATA_HOST
+        logger.warning(
+            "The address %s cannot be set up in the Docker Engine: %s", METADATA_HOST, error.explanation
+        )
+        return None
+    return METADATA_HOST
+
+
+def leave_platform_network(api: docker.APIClient) -> None:
+    """Remove the shared network unless another emulator still has something in the engine."""
+    owned = {"label": f"{PREFIX}.owner"}
+    if not api.networks(filters=owned) and not api.containers(all=True, filters=owned):
+        remove_network(api, PLATFORM_NETWORK)

@@ -1,0 +1,54 @@
+"""Removes what emulators have left in an engine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+import docker
+from docker.errors import APIError, NotFound
+
+from .labels import OWNER, is_abandoned
+
+logger = logging.getLogger(__name__)
+
+
+def remove_owned(api: docker.APIClient, owner: str) -> None:
+    """Remove all containers and networks of one emulator."""
+    _remove(api, f"{OWNER}={owner}", lambda _: True)
+
+
+def remove_abandoned(api: docker.APIClient) -> None:
+    """Remove all containers and networks of emulators of this machine that are gone."""
+    _remove(api, OWNER, is_abandoned)
+
+
+def remove_container(api: docker.APIClient, container: str) -> None:
+    """Remove a container, running or not, and its anonymous volumes; one that is gone is fine."""
+    try:
+        api.remove_container(container, v=True, force=True)
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code != 409:  # its removal is already in progress
+            raise
+
+
+def remove_network(api: docker.APIClient, network: str) -> None:
+    """Remove a network; one that is gone is fine."""
+    try:
+        api.remove_network(network)
+    except NotFound:
+        pass
+    except APIError as error:
+        logger.warning("The network %s cannot be removed: %s", network, error.explanation)
+
+
+def _remove(api: docker.APIClient, label: str, chosen: Callable[[Mapping[str, str]], bool]) -> None:
+    filters = {"label": label}
+    for container in api.containers(all=True, filters=filters):
+        if chosen(container["Labels"]):
+            remove_container(api, container["Id"])
+    for network in api.networks(filters=filters):
+        if chosen(network["Labels"]):
+            remove_network(api, network["Id"])

@@ -1,0 +1,202 @@
+"""What `jobs` needs from the world; engines and storage provide it, `runtime` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tarfile import TarInfo
+from typing import BinaryIO, Protocol
+
+from ..contract.arns import S3Uri, Scope
+from ..contract.environment import PlatformAccess
+from ..contract.metrics import MetricValue
+from ..contract.outcome import HostExit
+from ..contract.plan import ClusterPlan, InstanceResources
+from ..contract.record import JobRecord
+
+TreeMember = tuple[TarInfo, BinaryIO | None]
+"""One entry of a directory tree, named relative to its root; the stream is there for regular files."""
+
+LogSink = Callable[[str, str, bytes], None]
+"""Receives (host, "stdout" | "stderr", chunk) as the container writes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What an engine can do; callers and tests ask for these, never for an engine's name."""
+
+    images: bool
+    network_isolation: bool
+    instance_limits: bool
+    out_of_memory: bool
+
+
+class Cluster(Protocol):
+    """The containers of one job, made but not started. Leaving the context removes all of it."""
+
+    def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
+        """Start every container. `on_exit` is called each time one has ended and its log is complete."""
+
+    def exits(self) -> Sequence[HostExit]:
+        """Return how containers ended so far, in the order in which they ended."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the first process of each container that still runs."""
+
+    def kill(self) -> None:
+        """Send SIGKILL to each container that still runs."""
+
+    def tree(self, host: str, path: PurePosixPath) -> Iterator[TreeMember]:
+        """Yield what is below a directory of an ended container; nothing if it is not there."""
+
+    def read_text(self, host: str, path: PurePosixPath, limit: int) -> str:
+        """Return at most `limit` characters of a file of an ended container; "" if it is not there."""
+
+
+class Engine(Protocol):
+    """Runs the containers of a job to their end."""
+
+    @property
+    def name(self) -> str:
+        """What `--engine` calls it."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+
+    @property
+    def gateway(self) -> str | None:
+        """An address of this machine that containers reach, for the endpoint to listen at; None: there is none."""
+
+    @property
+    def host_alias(self) -> str | None:
+        """The name by which containers can be made to reach this machine where there is no gateway address."""
+
+    def require_image(self, image: str) -> str:
+        """Return the engine's own name of the image that a request names.
+
+        Raises:
+            ImageMissingError: the engine does not have it.
+        """
+
+    def cluster(self, plan: ClusterPlan) -> AbstractContextManager[Cluster]:
+        """Make the containers of a plan.
+
+        Raises:
+            JobFailure: they cannot be made, for a reason the job should fail with.
+        """
+
+    def close(self) -> None:
+        """End and remove everything this engine has made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """One S3 object; the size is in bytes."""
+
+    key: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """S3, as the platform itself uses it."""
+
+    def objects(self, scope: Scope, prefix: S3Uri) -> list[StoredObject]:
+        """Return the objects whose keys start with the prefix's key, in UTF-8 order; none if the bucket is missing."""
+
+    def download(self, scope: Scope, source: S3Uri, destination: Path) -> int:
+        """Write an object to a new file and return its size in bytes.
+
+        Raises:
+            ObjectMissingError: it is no longer there.
+        """
+
+    def upload(self, scope: Scope, source: Path, destination: S3Uri) -> None:
+        """Store a file as an object.
+
+        Raises:
+            ObjectMissingError: there is no such bucket.
+        """
+
+
+class AccessProvider(Protocol):
+    """Knows where containers find the endpoint."""
+
+    def access_for(self, credentials_id: str) -> PlatformAccess:
+        """Return how a container reaches the endpoint and the role credentials with this id."""
+
+
+class ObjectMissingError(Exception):
+    """An object or a bucket is not there; the text is S3's code and message."""
+
+
+class LogStore(Protocol):
+    """CloudWatch Logs, as the platform writes to it."""
+
+    def write(self, scope: Scope, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
+        """Append events (epoch milliseconds, message); the group and stream are made on first use."""
+
+
+class MetricStore(Protocol):
+    """CloudWatch metrics, as the platform writes to it."""
+
+    def put(self, scope: Scope, namespace: str, job_name: str, values: Iterable[MetricValue]) -> None:
+        """Store values under the dimension TrainingJobName."""
+
+
+class CredentialIssuer(Protocol):
+    """Gives a container the temporary credentials of its job's role."""
+
+    def issue(self, scope: Scope, role_arn: str, session: str) -> str:
+        """Return the id under which the credentials can be fetched."""
+
+    def revoke(self, credentials_id: str) -> None:
+        """Make the credentials useless."""
+
+
+class InstanceCatalog(Protocol):
+    """The table of instance types."""
+
+    def resources(self, instance_type: str) -> InstanceResources | None:
+        """Return what an `ml.` instance type has; None if the table does not know it."""
+
+
+class JobStore(Protocol):
+    """The records of jobs."""
+
+    def create(self, record: JobRecord) -> JobRecord:
+        """Add a record under a name that must be free.
+
+        Raises:
+            ResourceInUseError: the name is taken.
+        """
+
+    def get(self, scope: Scope, name: str) -> JobRecord | None:
+        """Return a job, looked up without regard to case."""
+
+    def update(self, scope: Scope, name: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
+        """Replace a record by `change(record)` with nobody in between; None when it is gone."""
+
+    def all(self, scope: Scope) -> list[JobRecord]:
+        """Return the jobs of one account and region."""
+
+    def delete(self, scope: Scope, name: str) -> None:
+        """Forget a job."""
+
+
+class Clock(Protocol):
+    """Time. The limits of the service pass faster under `--time-scale`; time stamps do not."""
+
+    def now(self) -> float:
+        """Return epoch seconds, in milliseconds."""
+
+    def deadline(self, service_seconds: float) -> float:
+        """Return the monotonic moment at which a limit of the service is over."""
+
+    def unscaled_deadline(self, seconds: float) -> float:
+        """Return the monotonic moment at which a limit of this emulator's own is over."""
+
+    def remaining(self, deadline: float) -> float:
+        """Return real seconds until a deadline, at least 0."""

@@ -1,0 +1,92 @@
+"""Runs jobs side by side, each in a thread of a bounded pool, and stops them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from ..contract import status
+from ..contract.arns import Scope
+from ..contract.record import JobRecord
+from ..contract.status import SecondaryStatus, TrainingJobStatus
+from .control import JobControl, Progress
+from .training import Platform, TrainingJobRun
+
+Key = tuple[Scope, str]
+
+
+class Supervisor:
+    """Starts jobs up to a number at once; the rest wait as Pending, as a job without capacity does."""
+
+    def __init__(self, platform: Platform, max_parallel_jobs: int) -> None:
+        self._platform = platform
+        self._most = max_parallel_jobs
+        self._pool = ThreadPoolExecutor(max_workers=max_parallel_jobs, thread_name_prefix="training-job")
+        self._lock = threading.Lock()
+        self._running: dict[Key, tuple[JobControl, Future[None]]] = {}
+
+    def submit(self, record: JobRecord) -> None:
+        """Run a job that was just created."""
+        control = JobControl()
+        run = TrainingJobRun(self._platform, record, control)
+        with self._lock:
+            if len(self._running) >= self._most:
+                self._wait_for_capacity(record)
+            future = self._pool.submit(run.run)
+            self._running[record.key] = (control, future)
+        future.add_done_callback(lambda _: self._forget(record.key, future))
+
+    def stop(self, record: JobRecord) -> None:
+        """Stop a job whose status is Stopping already; one that still waits for a thread ends here."""
+        with self._lock:
+            running = self._running.get(record.key)
+        if running is None:
+            return
+        control, future = running
+        if future.cancel():
+            at = self._platform.clock.now()
+            self._platform.jobs.update(
+                record.scope,
+                record.name,
+                lambda current: current.with_facts(
+                    status.ended(current.facts, TrainingJobStatus.STOPPED, SecondaryStatus.STOPPED, at=at)
+                ),
+            )
+        else:
+            control.request_stop()
+
+    def progress(self, key: Key) -> Progress:
+        """Return how far the current stage of a job has come."""
+        with self._lock:
+            running = self._running.get(key)
+        return running[0].progress if running else Progress()
+
+    def running(self) -> int:
+        """Return how many jobs are running or waiting."""
+        with self._lock:
+            return len(self._running)
+
+    def close(self) -> None:
+        """End every job at once and wait until their containers are gone."""
+        with self._lock:
+            running = list(self._running.values())
+        for control, future in running:
+            if not future.cancel():
+                control.request_shutdown()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        wait([future for _, future in running], timeout=60)
+
+    def _wait_for_capacity(self, record: JobRecord) -> None:
+        at = self._platform.clock.now()
+        self._platform.jobs.update(
+            record.scope,
+            record.name,
+            lambda current: current.with_facts(
+                status.entered(current.facts, SecondaryStatus.PENDING, status.WAITING_FOR_CAPACITY, at)
+            ),
+        )
+
+    def _forget(self, key: Key, future: Future[None]) -> None:
+        with self._lock:
+            if key in self._running and self._running[key][1] is future:
+                del self._running[key]

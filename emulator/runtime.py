@@ -1,0 +1,115 @@
+"""The emulator as one object: the place where parts are joined, started and ended."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from .config import Settings
+from .contract.environment import METADATA_HOST, PlatformAccess
+from .engines import engine_named
+from .jobs.clock import SystemClock
+from .jobs.ports import AccessProvider, Engine
+from .jobs.store import MemoryJobStore
+from .jobs.supervisor import Supervisor
+from .jobs.training import Platform
+from .jobs.training_jobs import TrainingJobs
+from .storage.credentials import RoleCredentials
+from .storage.instance_types import Ec2InstanceCatalog
+from .storage.moto_services import MotoServices
+from .storage.objects import MotoObjectStore
+from .storage.state_dir import StateDirectory
+from .storage.telemetry import MotoLogStore, MotoMetricStore
+
+logger = logging.getLogger(__name__)
+
+
+class ContainerAccess:
+    """How containers reach the endpoint; known once the endpoint listens."""
+
+    def __init__(self, credentials: RoleCredentials) -> None:
+        self._credentials = credentials
+        self.endpoint_url = ""
+        self.host_alias: str | None = None
+        self.serves_metadata_port = False
+
+    def access_for(self, credentials_id: str) -> PlatformAccess:
+        """Return the variables that lead a container's clients to the endpoint and to its role.
+
+        The service's own way needs port 80 of 169.254.170.2, which only one process of a machine can
+        have and only root may open. The next best is a full URI, which SDKs accept at this address
+        alone; where the engine's machine does not have the address, the keys themselves are given.
+        """
+        path = f"/v2/credentials/{credentials_id}"
+        issued = self._credentials.fetch(credentials_id)
+        if self.serves_metadata_port:
+            variables = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path}
+        elif METADATA_HOST in self.endpoint_url:
+            variables = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.endpoint_url}{path}"}
+        elif issued is not None:
+            variables = {
+                "AWS_ACCESS_KEY_ID": issued.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": issued.secret_access_key,
+                "AWS_SESSION_TOKEN": issued.token,
+            }
+        else:
+            variables = {}
+        return PlatformAccess(
+            endpoint_url=self.endpoint_url, credentials=variables, host_alias=self.host_alias
+        )
+
+
+_: type[AccessProvider] = ContainerAccess
+
+
+class Emulator:
+    """A local SageMaker without its HTTP endpoint. Use it as a context; leaving it ends every job.
+
+    Raises:
+        EngineUnavailableError: the engine of the settings cannot be used.
+        UsageError: the state directory cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open = ExitStack()
+        with ExitStack() as opened:
+            state = StateDirectory(settings.state_dir)
+            opened.callback(state.close)
+            self.engine: Engine = engine_named(settings.engine)
+            opened.callback(self.engine.close)
+            self.services = MotoServices()
+            self.credentials = RoleCredentials()
+            self.container_access = ContainerAccess(self.credentials)
+            clock = SystemClock(settings.time_scale)
+            platform = Platform(
+                jobs=MemoryJobStore(),
+                objects=MotoObjectStore(),
+                logs=MotoLogStore(),
+                metrics=MotoMetricStore(),
+                credentials=self.credentials,
+                catalog=Ec2InstanceCatalog(),
+                engine=self.engine,
+                access=self.container_access,
+                clock=clock,
+                workspace=state.workspace,
+                limit_instances=settings.limit_instances,
+            )
+            self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
+            opened.callback(self.supervisor.close)
+            self.training_jobs = TrainingJobs(platform.jobs, platform.objects, clock, self.supervisor)
+            self._open = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every job, remove what the engine has made, let the state directory go."""
+        self._open.close()

@@ -1,0 +1,1 @@
+"""Where data lives: objects, logs, metrics, role credentials. moto is a library here."""
