@@ -56,9 +56,7 @@ class ContainerAccess:
             }
         else:
             variables = {}
-        return PlatformAccess(
-            endpoint_url=self.endpoint_url, credentials=variables, host_alias=self.host_alias
-        )
+        return PlatformAccess(endpoint_url=self.endpoint_url, credentials=variables, host_alias=self.host_alias)
 
 
 _: type[AccessProvider] = ContainerAccess

@@ -44,9 +44,10 @@ def answer(emulator: Emulator, request: Request, caller: Caller) -> Response | N
         document = service_model.validated(operation, _document(request))
         if _is_motos(operation, document):
             return None
-        if operation not in _OPERATIONS:
-            raise ServiceError("UnsupportedOperationException", operation_refusal(operation))
-        return json_answer(_OPERATIONS[operation](emulator, caller.scope, document))
+        perform = _OPERATIONS.get(operation)
+        if perform is None:
+            return json_error(ServiceError("UnsupportedOperationException", operation_refusal(operation)))
+        return json_answer(perform(emulator, caller.scope, document))
     except ServiceError as error:
         return json_error(error)
 

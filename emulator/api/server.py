@@ -28,8 +28,6 @@ class HttpServer:
             request_queue_size=256,
             shutdown_timeout=_SHUTDOWN_SECONDS,
         )
-        # User metadata of S3 objects (x-amz-meta-a_b) may have underscores.
-        self._server.drop_underscore_headers = False
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
         self._thread = threading.Thread(target=self._server.serve, name=f"http-{host}", daemon=True)

@@ -30,9 +30,7 @@ class PlatformAccess:
     host_alias: str | None = None
 
 
-def platform_environment(
-    *, job_name: str, job_arn: str, scope: Scope, access: PlatformAccess | None
-) -> dict[str, str]:
+def platform_environment(*, job_name: str, job_arn: str, scope: Scope, access: PlatformAccess | None) -> dict[str, str]:
     """Return the platform's variables for one job.
 
     `access` is None under network isolation: the service gives such a container no credentials.

@@ -59,9 +59,7 @@ def _honoured(path: str, meaning: str) -> Row:
 
 
 def _only(path: str, accepted: tuple[object, ...], meaning: str, why: str, instead: str) -> Row:
-    return Row(
-        path=path, treatment=Treatment.HONOURED, meaning=meaning, accepted=accepted, why=why, instead=instead
-    )
+    return Row(path=path, treatment=Treatment.HONOURED, meaning=meaning, accepted=accepted, why=why, instead=instead)
 
 
 def _recorded(path: str, meaning: str) -> Row:
@@ -78,9 +76,7 @@ _SOURCE: Final = "InputDataConfig[].DataSource"
 _S3: Final = "InputDataConfig[].DataSource.S3DataSource"
 _RESOURCES: Final = "ResourceConfig"
 
-_FILE_ONLY: Final = (
-    "objects are copied before the container starts, and there are no FIFOs and no FastFile mount"
-)
+_FILE_ONLY: Final = "objects are copied before the container starts, and there are no FIFOs and no FastFile mount"
 _USE_FILE: Final = "use File, which puts the same objects into the channel's directory"
 _ONE_HOST: Final = "a job runs on one host"
 _USE_ONE_HOST: Final = "ask for one, or run this job on the real service"
@@ -89,9 +85,7 @@ _LEAVE_OUT: Final = "leave it out"
 _REAL_SERVICE: Final = "leave it out, or run this job on the real service"
 
 TRAINING_JOB_ROWS: Final = (
-    _honoured(
-        "TrainingJobName", "Names the job, its outputs and its log streams; in its ARN it is lower case."
-    ),
+    _honoured("TrainingJobName", "Names the job, its outputs and its log streams; in its ARN it is lower case."),
     _honoured("RoleArn", "The container's credentials are this role's. Its policies are not evaluated."),
     _honoured("HyperParameters", "Written to hyperparameters.json; every value stays a string."),
     _honoured("Environment", "Set in the container; a name the platform sets too takes this value."),
@@ -103,18 +97,12 @@ TRAINING_JOB_ROWS: Final = (
         _FILE_ONLY,
         _USE_FILE,
     ),
-    _honoured(
-        f"{_ALGORITHM}.MetricDefinitions[].Name", "Names the metric in FinalMetricDataList and CloudWatch."
-    ),
+    _honoured(f"{_ALGORITHM}.MetricDefinitions[].Name", "Names the metric in FinalMetricDataList and CloudWatch."),
     _honoured(f"{_ALGORITHM}.MetricDefinitions[].Regex", "Searched in every log line of the container."),
-    _honoured(
-        f"{_ALGORITHM}.EnableSageMakerMetricsTimeSeries", "Shown by Describe; true by itself with metrics."
-    ),
+    _honoured(f"{_ALGORITHM}.EnableSageMakerMetricsTimeSeries", "Shown by Describe; true by itself with metrics."),
     _honoured(f"{_ALGORITHM}.ContainerEntrypoint", "Replaces the image's ENTRYPOINT and drops its CMD."),
     _honoured(f"{_ALGORITHM}.ContainerArguments", "Replaces the argument `train`."),
-    _recorded(
-        f"{_ALGORITHM}.TrainingImageConfig", "The image comes from this machine or its registry log-ins."
-    ),
+    _recorded(f"{_ALGORITHM}.TrainingImageConfig", "The image comes from this machine or its registry log-ins."),
     _refused(
         f"{_ALGORITHM}.AlgorithmName",
         "Algorithm resources and AWS Marketplace algorithms do not exist here",
@@ -155,9 +143,7 @@ TRAINING_JOB_ROWS: Final = (
     _honoured(f"{_S3}.S3DataDistributionType", "With one host both types give that host every object."),
     _honoured(f"{_S3}.InstanceGroupNames", "The channel goes to the hosts of these groups."),
     _refused(f"{_S3}.AttributeNames", "Augmented manifests are not read", _LEAVE_OUT),
-    _refused(
-        f"{_S3}.ModelAccessConfig", "There are no gated models here", "copy the model to S3 and leave it out"
-    ),
+    _refused(f"{_S3}.ModelAccessConfig", "There are no gated models here", "copy the model to S3 and leave it out"),
     _refused(f"{_S3}.HubAccessConfig", "There are no hubs here", "copy the content to S3 and leave it out"),
     _refused(f"{_SOURCE}.FileSystemDataSource", "EFS and FSx do not exist here", "copy the files to S3"),
     _refused(f"{_SOURCE}.DatasetSource", "Hub data sets do not exist here", "copy the data to S3"),
@@ -197,17 +183,13 @@ TRAINING_JOB_ROWS: Final = (
     _refused(f"{_RESOURCES}.InstancePreferences", "No instance type is chosen here", "send InstanceType"),
     _refused(f"{_RESOURCES}.SelectedInstanceType", "It is an answer of the service", _LEAVE_OUT),
     _refused(f"{_RESOURCES}.SelectedInstanceCount", "It is an answer of the service", _LEAVE_OUT),
-    _honoured(
-        "StoppingCondition.MaxRuntimeInSeconds", "Then SIGTERM, 120 s of grace, SIGKILL; the job is Stopped."
-    ),
+    _honoured("StoppingCondition.MaxRuntimeInSeconds", "Then SIGTERM, 120 s of grace, SIGKILL; the job is Stopped."),
     _recorded("StoppingCondition.MaxWaitTimeInSeconds", "There is no wait for spot capacity."),
     _recorded("StoppingCondition.MaxPendingTimeInSeconds", "There is no wait for capacity."),
     _honoured("Tags[].Key", "Kept with the job; see ListTags."),
     _honoured("Tags[].Value", "Kept with the job; see ListTags."),
     _honoured("EnableNetworkIsolation", "No credentials, and no network but the job's own hosts."),
-    _recorded(
-        "EnableInterContainerTrafficEncryption", "Traffic between hosts stays on this machine, in the clear."
-    ),
+    _recorded("EnableInterContainerTrafficEncryption", "Traffic between hosts stays on this machine, in the clear."),
     _recorded("EnableManagedSpotTraining", "Capacity is never reclaimed: the job is never interrupted."),
     _recorded("VpcConfig", "There is no VPC; the container reaches what this machine reaches."),
     _refused(
@@ -216,16 +198,10 @@ TRAINING_JOB_ROWS: Final = (
         "leave it out, and write what must be kept to /opt/ml/model or /opt/ml/output/data",
     ),
     _honoured("DebugHookConfig.LocalPath", "Written to debughookconfig.json."),
-    _honoured(
-        "DebugHookConfig.S3OutputPath", "Written to debughookconfig.json; tensors are the image's own affair."
-    ),
+    _honoured("DebugHookConfig.S3OutputPath", "Written to debughookconfig.json; tensors are the image's own affair."),
     _honoured("DebugHookConfig.HookParameters", "Written to debughookconfig.json."),
-    _honoured(
-        "DebugHookConfig.CollectionConfigurations[].CollectionName", "Written to debughookconfig.json."
-    ),
-    _honoured(
-        "DebugHookConfig.CollectionConfigurations[].CollectionParameters", "Written to debughookconfig.json."
-    ),
+    _honoured("DebugHookConfig.CollectionConfigurations[].CollectionName", "Written to debughookconfig.json."),
+    _honoured("DebugHookConfig.CollectionConfigurations[].CollectionParameters", "Written to debughookconfig.json."),
     _recorded("DebugRuleConfigurations", "Rules do not run, and Describe shows no evaluation of them."),
     _recorded("ProfilerConfig", "Nothing is profiled, and profilerconfig.json is not written."),
     _recorded("ProfilerRuleConfigurations", "Rules do not run, and Describe shows no evaluation of them."),
@@ -246,9 +222,7 @@ TRAINING_JOB_ROWS: Final = (
     ),
     _recorded("InfraCheckConfig", "There are no instances to check."),
     _recorded("SessionChainingConfig", "Sessions of the container's role carry no tags."),
-    _refused(
-        "ServerlessJobConfig", "Serverless customisation of hub models does not exist here", _REAL_SERVICE
-    ),
+    _refused("ServerlessJobConfig", "Serverless customisation of hub models does not exist here", _REAL_SERVICE),
     _refused("MlflowConfig", "There is no managed MLflow here", _REAL_SERVICE),
     _refused("ModelPackageConfig", "No model package is made from a job's result", _REAL_SERVICE),
 )

@@ -55,9 +55,7 @@ def page_of(records: Iterable[JobRecord], request: Mapping[str, Any]) -> Page:
     chosen.sort(key=position, reverse=descending)
     if "NextToken" in request:
         after = _position(request["NextToken"], sort_by)
-        chosen = [
-            record for record in chosen if (position(record) < after if descending else position(record) > after)
-        ]
+        chosen = [record for record in chosen if (position(record) < after if descending else position(record) > after)]
     size = request.get("MaxResults", DEFAULT_MAX_RESULTS)
     page, rest = chosen[:size], chosen[size:]
     status = request.get("StatusEquals")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import regex
+import regex as expressions
 
 from ..errors import ValidationError
 
@@ -34,15 +34,15 @@ class MetricDefinition:
         return cls(name=document["Name"], regex=document["Regex"])
 
     @cached_property
-    def pattern(self) -> regex.Pattern[str]:
+    def pattern(self) -> expressions.Pattern[str]:
         """The compiled expression.
 
         Raises:
             ValidationError: it is no regular expression.
         """
         try:
-            return regex.compile(self.regex)
-        except regex.error as error:
+            return expressions.compile(self.regex)
+        except expressions.error as error:
             raise ValidationError(
                 f"Invalid regular expression for the metric {self.name!r}: {self.regex!r}: {error}"
             ) from error

@@ -50,7 +50,7 @@ class ContainerStartError(JobFailure):
     """The image is there, but its program cannot be started: 127 no such file, 126 not executable."""
 
     def __init__(self, text: str, exit_code: int) -> None:
-        super().__init__(f"AlgorithmError: the container could not be started: {text}, exit code: {exit_code}")
+        super().__init__(_algorithm_error(f"the container could not be started: {text}", exit_code))
 
 
 class CapacityError(JobFailure):
@@ -65,8 +65,7 @@ class InternalServerError(JobFailure):
 
     def __init__(self, cause: str) -> None:
         super().__init__(
-            "InternalServerError: We encountered an internal error. Please try again. "
-            f"(sagemaker-emulator: {cause})"
+            f"InternalServerError: We encountered an internal error. Please try again. (sagemaker-emulator: {cause})"
         )
 
 
@@ -131,9 +130,12 @@ def failed_outcome(failure_reason: str) -> Outcome:
 def algorithm_error(failed: HostExit, failure_text: str) -> str:
     """Return the FailureReason of a container that failed.
 
-    `AlgorithmError: , exit code: 1` without a failure file; with one its text stands between. The exit
-    code is kept when the text must be cut, as it is what tells an out-of-memory kill (137) apart.
+    `AlgorithmError: , exit code: 1` without a failure file; with one its text stands between.
     """
-    text = failure_text.strip() or (OUT_OF_MEMORY if failed.out_of_memory else "")
-    head, tail = "AlgorithmError: ", f", exit code: {failed.exit_code}"
+    return _algorithm_error(failure_text.strip() or (OUT_OF_MEMORY if failed.out_of_memory else ""), failed.exit_code)
+
+
+def _algorithm_error(text: str, exit_code: int) -> str:
+    """Join the two; the exit code is kept when the text must be cut: it tells an out-of-memory kill (137) apart."""
+    head, tail = "AlgorithmError: ", f", exit code: {exit_code}"
     return head + text[: LONGEST_FAILURE_REASON - len(head) - len(tail)] + tail

@@ -60,8 +60,7 @@ def describe(record: JobRecord) -> dict[str, Any]:
     }
     if "InputDataConfig" in answer:
         answer["InputDataConfig"] = [
-            {"CompressionType": "None", "RecordWrapperType": "None", **channel}
-            for channel in answer["InputDataConfig"]
+            {"CompressionType": "None", "RecordWrapperType": "None", **channel} for channel in answer["InputDataConfig"]
         ]
     answer["ModelArtifacts"] = {"S3ModelArtifacts": str(job.model_artifacts)}
     return {**answer, **record.facts}

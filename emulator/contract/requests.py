@@ -45,9 +45,7 @@ def _check_required(request: Mapping[str, Any]) -> None:
         errors = "; ".join(
             f"Value null at '{path}' failed to satisfy constraint: Member must not be null" for path in paths
         )
-        raise ValidationError(
-            f"{len(paths)} validation error{'s' if len(paths) > 1 else ''} detected: {errors}"
-        )
+        raise ValidationError(f"{len(paths)} validation error{'s' if len(paths) > 1 else ''} detected: {errors}")
 
 
 def _check_algorithm(algorithm: Mapping[str, Any]) -> None:

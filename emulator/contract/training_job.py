@@ -74,12 +74,8 @@ class TrainingJob:
             channels=tuple(Channel.parse(one, mode) for one in request.get("InputDataConfig", ())),
             hosts=hosts(request["ResourceConfig"]),
             output=S3Uri.parse(request["OutputDataConfig"]["S3OutputPath"]),
-            metric_definitions=tuple(
-                MetricDefinition.parse(one) for one in algorithm.get("MetricDefinitions", ())
-            ),
-            max_runtime_seconds=request["StoppingCondition"].get(
-                "MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS
-            ),
+            metric_definitions=tuple(MetricDefinition.parse(one) for one in algorithm.get("MetricDefinitions", ())),
+            max_runtime_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS),
             network_isolation=request.get("EnableNetworkIsolation", False),
             debug_hook=request.get("DebugHookConfig"),
         )

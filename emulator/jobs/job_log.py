@@ -61,9 +61,7 @@ class JobLog:
         millisecond = self._last_millisecond = max(self._last_millisecond, int(self._clock.now() * 1000))
         events = [(millisecond, event_message(line)) for line in lines]
         self._logs.write(self._job.scope, LOG_GROUP, self._streams[host], events)
-        values = [
-            value for line in lines for value in scan(self._job.metric_definitions, line, millisecond / 1000)
-        ]
+        values = [value for line in lines for value in scan(self._job.metric_definitions, line, millisecond / 1000)]
         if values:
             self.last_values.update({value.name: value for value in values})
             self._metrics.put(self._job.scope, METRIC_NAMESPACE, self._job.name, values)

@@ -32,10 +32,11 @@ class HostTree:
         return self.root / path.relative_to(paths.OPT_ML)
 
     def make_directory(self, path: PurePosixPath, mode: int = paths.DIRECTORY_MODE) -> None:
-        """Make a directory and its missing parents, with the mode whatever the umask is."""
+        """Make a directory with the mode, whatever the umask is; missing parents get the usual one."""
         target = self.on_disk(path)
         if not target.is_dir():
-            self.make_directory(path.parent) if path.parent != paths.OPT_ML else self.root.mkdir(exist_ok=True)
+            if not target.parent.is_dir():
+                self.make_directory(path.parent)
             target.mkdir()
         target.chmod(mode)
 

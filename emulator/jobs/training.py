@@ -154,9 +154,7 @@ class TrainingJobRun:
 
     def _plan(self, image: str, trees: dict[str, HostTree], access: PlatformAccess | None) -> ClusterPlan:
         job = self._job
-        platform_variables = platform_environment(
-            job_name=job.name, job_arn=job.arn, scope=job.scope, access=access
-        )
+        platform_variables = platform_environment(job_name=job.name, job_arn=job.arn, scope=job.scope, access=access)
         environment = container_environment(platform_variables, job.environment)
         entrypoint, command = container_command(job.entrypoint, job.arguments)
         return ClusterPlan(
@@ -306,4 +304,3 @@ def _stopped_if_asked(record: JobRecord, outcome: Outcome) -> Outcome:
     if record.facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING:
         return settle(Ended.STOP_REQUESTED, (), "")
     return outcome
-

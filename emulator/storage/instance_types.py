@@ -11,7 +11,8 @@ class Ec2InstanceCatalog:
 
     def resources(self, instance_type: str) -> InstanceResources | None:
         """Return what an instance type has; None if EC2 has no type of this name."""
-        from moto.ec2.models.instance_types import INSTANCE_TYPES  # a table of several MB, read on first use
+        # A table of several MB, read on first use.
+        from moto.ec2.models.instance_types import INSTANCE_TYPES
 
         found = INSTANCE_TYPES.get(instance_type.removeprefix("ml."))
         if found is None:

@@ -35,7 +35,7 @@ class MotoObjectStore:
         try:
             key = _backend(scope).get_object(source.bucket, source.key)
         except S3ClientError as error:
-            raise ObjectMissingError(_described(error)) from error
+            raise ObjectMissingError(str(error)) from error
         if key is None:
             raise ObjectMissingError("NoSuchKey: The specified key does not exist.")
         size = 0
@@ -53,7 +53,7 @@ class MotoObjectStore:
         except MissingBucket as error:
             raise ObjectMissingError("NoSuchBucket: The specified bucket does not exist") from error
         except S3ClientError as error:
-            raise ObjectMissingError(_described(error)) from error
+            raise ObjectMissingError(str(error)) from error
 
 
 def _backend(scope: Scope) -> S3Backend:
@@ -68,10 +68,6 @@ def _items(bucket: Any) -> list[tuple[str, Any]]:
             return list(bucket.keys.items())
         except RuntimeError:  # changed size during iteration
             continue
-
-
-def _described(error: S3ClientError) -> str:
-    return f"{error.error_type}: {error.message}"
 
 
 _: type[ObjectStore] = MotoObjectStore

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from contextlib import closing
+from typing import Any, Final, cast
 
 import docker
 import requests
@@ -33,12 +34,13 @@ def connect() -> docker.APIClient:
     Raises:
         EngineUnavailableError: nobody answers there, said in under two seconds.
     """
-    settings: dict[str, Any] = kwargs_from_env()
+    settings: dict[str, Any] = {**kwargs_from_env()}
     if not settings.get("base_url"):
         settings["base_url"] = _context_url()
     where = settings["base_url"] or "unix:///var/run/docker.sock"
     try:
-        version = docker.APIClient(**settings, version="1.41", timeout=_PROBE_SECONDS).version()
+        with closing(docker.APIClient(**settings, version="1.41", timeout=cast("int", _PROBE_SECONDS))) as probe:
+            version = probe.version()
         return docker.APIClient(
             **settings, version=version["ApiVersion"], timeout=_CALL_SECONDS, max_pool_size=_POOL_SIZE
         )

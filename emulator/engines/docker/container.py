@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ import docker
 from docker.errors import APIError
 from docker.types import LogConfig
 from docker.types import Mount as DockerMount
+from docker.utils.socket import STDERR, frames_iter
 
 from ...contract.outcome import ContainerStartError, HostExit, InternalServerError
 from ...contract.plan import ContainerPlan, InstanceResources
@@ -51,7 +54,7 @@ class HostContainer:
         self._api = api
         self.plan = plan
         self.id = container_id
-        self._output: Any = None
+        self._output: _Output | None = None
 
     @classmethod
     def create(
@@ -71,9 +74,7 @@ class HostContainer:
             environment=dict(plan.environment),
             labels=settings.labels,
             host_config=_host_config(api, plan, settings, facts),
-            networking_config=api.create_networking_config(
-                {settings.network: api.create_endpoint_config(aliases=[plan.host])}
-            ),
+            networking_config={"EndpointsConfig": {settings.network: {"Aliases": [plan.host]}}},
         )
         return cls(api, plan, created["Id"])
 
@@ -84,19 +85,19 @@ class HostContainer:
             ContainerStartError: the image's program cannot be started.
             InternalServerError: the engine failed.
         """
-        self._output = self._api.attach(self.id, stdout=True, stderr=True, stream=True, logs=False, demux=True)
+        self._output = _Output(self._api, self.id)
         try:
             self._api.start(self.id)
         except APIError as error:
+            self._output.close()
             raise _start_failure(error) from error
 
     def follow(self, on_log: LogSink) -> HostExit:
         """Pass on all output until the container has ended, then tell how."""
-        for stdout, stderr in self._output:
-            if stdout:
-                on_log(self.plan.host, "stdout", stdout)
-            if stderr:
-                on_log(self.plan.host, "stderr", stderr)
+        assert self._output is not None, "start() comes first"
+        with closing(self._output) as output:
+            for stream, chunk in output:
+                on_log(self.plan.host, stream, chunk)
         exit_code = self._api.wait(self.id, timeout=None)["StatusCode"]
         out_of_memory = exit_code != 0 and self._api.inspect_container(self.id)["State"]["OOMKilled"]
         return HostExit(host=self.plan.host, exit_code=exit_code, out_of_memory=out_of_memory)
@@ -108,6 +109,21 @@ class HostContainer:
         except APIError as error:
             if error.status_code not in (404, 409):
                 raise
+
+
+class _Output:
+    """What a container writes, as (stream, chunk), while it is attached."""
+
+    def __init__(self, api: docker.APIClient, container: str) -> None:
+        self._socket: Any = api.attach_socket(container, params={"stdout": 1, "stderr": 1, "stream": 1})
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        for number, chunk in frames_iter(self._socket, tty=False):
+            yield ("stderr" if number == STDERR else "stdout"), chunk
+
+    def close(self) -> None:
+        """Let go of the connection, which belongs to the answer that the stream came from."""
+        self._socket._response.close()
 
 
 def _host_config(

@@ -71,7 +71,7 @@ class DockerEngine:
         """
         for name in dict.fromkeys((image, _ECR_REGISTRY.sub("", image))):
             try:
-                return str(self._api.inspect_image(name)["Id"])
+                return str(self._api.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
             except (ImageNotFound, NotFound):
                 continue
             except APIError as error:
@@ -105,9 +105,7 @@ class DockerEngine:
             self._reaper.wait(timeout=30)
         self._api.close()
 
-    def _create(
-        self, plan: ClusterPlan, one: ContainerPlan, network: str, made: ExitStack
-    ) -> HostContainer:
+    def _create(self, plan: ClusterPlan, one: ContainerPlan, network: str, made: ExitStack) -> HostContainer:
         """Make one container, by mounts where the engine sees our disk, else by copying."""
         shares_disk = self._shares_disk
         settings = ContainerSettings(

@@ -111,9 +111,7 @@ def ensure_platform_network(api: docker.APIClient) -> str | None:
     except APIError as error:
         if error.status_code == 409:
             return METADATA_HOST
-        logger.warning(
-            "The address %s cannot be set up in the Docker Engine: %s", METADATA_HOST, error.explanation
-        )
+        logger.warning("The address %s cannot be set up in the Docker Engine: %s", METADATA_HOST, error.explanation)
         return None
     return METADATA_HOST
 

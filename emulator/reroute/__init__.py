@@ -1,0 +1,1 @@
+"""Lets unmodified client programs talk to the local endpoint instead of AWS."""

@@ -1,0 +1,1 @@
+"""The tests: unit (pure), behaviour (every engine), api, clients, cli."""
