@@ -1,0 +1,67 @@
+# Every task of this repository, here and in CI. What is missing on the machine is installed, and said.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+bin := .venv/bin
+sample := sample_jobs/iris_training
+toolkit := fixtures/images/toolkit
+PYTEST_ARGS ?=
+
+.PHONY: help install demo test check bench \
+  lint engine base-image sample-wheels toolkit-wheels clients prepare-run prepare-test
+
+help: ## show the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## make .venv with the emulator and what its developers use
+
+demo: prepare-run ## train the sample job in a real container, from S3 to S3
+	$(bin)/sagemaker-emulator run $(sample)/job.yaml
+
+check: lint ## the quick checks: ruff, mypy, unit tests; no Docker needed
+	$(bin)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
+	$(bin)/python -m pytest tests -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+bench: prepare-run ## measure how fast jobs start and data moves
+	$(bin)/python scripts/bench.py
+
+# What the verbs are made of.
+
+.venv/.installed: pyproject.toml
+	@python=$$(scripts/find-python); \
+	echo "Installing the emulator and its development tools into .venv (Python: $$python)."; \
+	[ -x $(bin)/python ] || "$$python" -m venv .venv
+	@$(bin)/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(bin)/python -m pip install -qq --editable . --group dev
+	@touch $@
+
+lint: install
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+
+engine:
+	@scripts/ensure-engine
+
+base-image: engine
+	@scripts/ensure-base-image
+
+sample-wheels: install
+	@scripts/wheels $(sample) $(sample)/requirements.txt
+
+toolkit-wheels: install
+	@scripts/wheels $(toolkit) $(toolkit)/requirements.txt
+
+clients: install
+	@scripts/client-environments
+
+# Parts that do not depend on each other are made side by side.
+prepare-run: install
+	@$(MAKE) -j2 base-image sample-wheels
+
+prepare-test: install
+	@$(MAKE) -j4 base-image sample-wheels toolkit-wheels clients
