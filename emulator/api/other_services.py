@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 from ..errors import ServiceError
 from ..runtime import Emulator
 from .caller import Caller
-from .wire import error_answer
+from .wire import UNDERSCORED_HEADERS, error_answer
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ def answer(emulator: Emulator, request: Request, caller: Caller) -> Response:
     """
     environ: dict[str, Any] = request.environ
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.scope.account
+    emulator.services.keep_header_names(environ, environ.get(UNDERSCORED_HEADERS, {}))
+    if "_cached_data" in request.__dict__:  # read on the way here; moto reads it again
+        environ["wsgi.input"] = io.BytesIO(request.get_data())
     try:
         response = Response.from_app(emulator.services, environ, buffered=False)
     except Exception as error:
@@ -32,12 +36,11 @@ def answer(emulator: Emulator, request: Request, caller: Caller) -> Response:
         return _failed(request, caller, f"{type(error).__name__}: {error}")
     if response.status_code in _SUCCESS_AND_REDIRECTS or not _is_crash(response):
         return response
-    response.close()
     return _failed(request, caller, f"HTTP {response.status}")
 
 
 def _is_crash(response: Response) -> bool:
-    return response.status_code >= 500 or response.mimetype == "text/html"
+    return response.status_code >= 500 or response.get_data().lstrip()[:9].lower() == b"<!doctype"
 
 
 def _failed(request: Request, caller: Caller, why: str) -> Response:

@@ -6,10 +6,25 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from cheroot.wsgi import Server
+from cheroot.wsgi import Gateway_10, Server
+
+from .wire import UNDERSCORED_HEADERS
 
 _THREADS = 32
 _SHUTDOWN_SECONDS = 3
+
+
+class _Gateway(Gateway_10):
+    """Keeps the spelling of header names with underscores, which WSGI's own form cannot tell from dashes."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ[UNDERSCORED_HEADERS] = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in self.req.inheaders.items()
+            if b"_" in name
+        }
+        return environ
 
 
 class HttpServer:
@@ -28,6 +43,7 @@ class HttpServer:
             request_queue_size=256,
             shutdown_timeout=_SHUTDOWN_SECONDS,
         )
+        self._server.gateway = _Gateway
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
         self._thread = threading.Thread(target=self._server.serve, name=f"http-{host}", daemon=True)

@@ -11,6 +11,9 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import ServiceError
 
+UNDERSCORED_HEADERS = "emulator.underscored_headers"
+"""Key of the WSGI environment under which the server keeps {name: value} of headers such as x-amz-meta-a_b."""
+
 AMZ_JSON = "application/x-amz-json-1.1"
 
 

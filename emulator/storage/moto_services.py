@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, environ_key_for_header
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import get_account_id_from, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -31,6 +32,13 @@ class MotoServices:
         """Answer one request."""
         answer: Iterable[bytes] = self._application(environ, start_response)
         return answer
+
+    @staticmethod
+    def keep_header_names(environ: dict[str, Any], headers: Mapping[str, str]) -> None:
+        """Tell moto the true names of headers with underscores, such as an object's metadata x-amz-meta-a_b."""
+        for name, value in headers.items():
+            environ[environ_key_for_header(name)] = value
+        environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {environ_key_for_header(name): name for name in headers}
 
     def account_of(self, access_key_id: str) -> str:
         """Return the account of an access key that IAM or STS made here; the default one for any other."""

@@ -1,0 +1,275 @@
+"""The docker engine as a process of its own: what it leaves behind, where it listens, who may run it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jobs import Clients, TrainingJobs
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+
+COMMAND = [sys.executable, "-m", "emulator", "up"]
+FOR_EVER = "echo ready; exec sleep 600"
+
+
+class Up:
+    """A running `sagemaker-emulator up`."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.port = port
+        self.clients = Clients(f"http://127.0.0.1:{port}")
+
+    def jobs(self, image: Callable[[str], str]) -> TrainingJobs:
+        bucket = f"engine-{uuid.uuid4().hex[:8]}"
+        self.clients.s3.create_bucket(Bucket=bucket)
+        return TrainingJobs(self.clients, bucket, image)
+
+    def end(self, number: signal.Signals, seconds: float = 30) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=seconds)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextlib.contextmanager
+def up(state_dir: Path, *options: str, wrapper: list[str] | None = None, **variables: str) -> Iterator[Up]:
+    """Start `up` and wait until it is healthy; kill it at the end if a test has not ended it."""
+    port = free_port()
+    command = [*(wrapper or []), *COMMAND, "--port", str(port), "--state-dir", str(state_dir), *options]
+    process = subprocess.Popen(command, text=True, env={**os.environ, **variables})
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError):
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_emulator/health", timeout=5) as answer:
+                    assert json.load(answer)["status"] == "ok"
+                    break
+            assert process.poll() is None, f"{command} ended with {process.returncode}"
+            assert time.monotonic() < deadline, "not healthy within 30 s"
+            time.sleep(0.05)
+        yield Up(process, port)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def left(job_name: str) -> list[str]:
+    """Return what an engine still has of a job or of the emulator that ran it."""
+    containers = docker("ps", "-a", "--filter", f"label=sagemaker-emulator.job-name={job_name}", "-q")
+    return containers.split()
+
+
+def networks_of(owner: str) -> list[str]:
+    return docker("network", "ls", "--filter", f"label=sagemaker-emulator.owner={owner}", "-q").split()
+
+
+def owner_of(job_name: str) -> str:
+    (container,) = left(job_name)
+    return docker("inspect", "-f", '{{index .Config.Labels "sagemaker-emulator.owner"}}', container).strip()
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def gone(what: Callable[[], list[str]], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
+def test_no_way_to_end_the_emulator_leaves_anything_behind(
+    tmp_path: Path, image: Callable[[str], str], number: signal.Signals
+) -> None:
+    volumes = set(docker("volume", "ls", "-q").split())
+    with up(tmp_path) as emulator:
+        job = emulator.jobs(image).running(FOR_EVER).wrote("ready")
+        owner = owner_of(job.name)
+        assert networks_of(owner)
+        code = emulator.end(number)
+    assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
+    assert gone(lambda: left(job.name)), f"a container is left after {number.name}"
+    assert gone(lambda: networks_of(owner)), f"a network is left after {number.name}"
+    assert set(docker("volume", "ls", "-q").split()) <= volumes
+    if number is not signal.SIGKILL:
+        assert not (tmp_path / "work").exists()
+
+
+def test_a_finished_job_leaves_no_container(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with up(tmp_path) as emulator:
+        job = emulator.jobs(image).running("true").ended()
+        assert gone(lambda: left(job.name))
+        assert gone(lambda: [str(path) for path in (tmp_path / "work").iterdir()])
+
+
+def test_archives_carry_the_data_where_the_engine_has_another_disk(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with up(tmp_path, SAGEMAKER_EMULATOR_DOCKER_DATA="archives") as emulator:
+        jobs = emulator.jobs(image)
+        channel = jobs.channel("train", {"/a": b"1", "/deep/b": b"2", "/marker/": b""})
+        job = jobs.running(
+            "set -e; cd /opt/ml; cat input/data/train/a input/data/train/deep/b; test -d input/data/train/marker; "
+            "stat -c '%a %u' input/config/resourceconfig.json model output/data; echo x > input/w; "
+            "mkdir -p model/empty; ln -s a model/link; echo m > model/a; chmod 640 model/a; echo o > output/data/o",
+            InputDataConfig=[channel],
+        ).ended()
+        assert job.status == "Completed", (job.failure_reason, job.log())
+        assert job.log() == ["12644 0", "777 0", "777 0"]
+        members = job.archive("model.tar.gz")
+        assert members is not None
+        assert sorted(members) == ["a", "empty", "link"]
+        assert members["a"].mode == 0o640
+        assert members["link"].linkname == "a"
+        assert job.read("output.tar.gz", "o") == b"o\n"
+        failed = jobs.running("echo why > /opt/ml/output/failure; exit 2").ended()
+        assert failed.failure_reason == "AlgorithmError: why, exit code: 2"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_is_left_with_no_file_that_is_not_his(tmp_path: Path, image: Callable[[str], str]) -> None:
+    state, user = tmp_path / "state", 54321
+    state.mkdir(mode=0o755)
+    os.chown(state, user, user)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder != Path("/tmp"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    with up(state, wrapper=as_user(user)) as emulator:
+        jobs = emulator.jobs(image)
+        job = jobs.running(
+            "set -e; umask 077; cd /opt/ml; mkdir -p input/data/train/mine/deeper model/d output/data/e; "
+            "echo x > input/data/train/mine/deeper/f; echo m > model/d/private; echo o > output/data/e/f; "
+            "mkdir model/closed; chmod 000 model/closed",
+            InputDataConfig=[jobs.channel("train", {"/a": b"1"})],
+        ).ended()
+        assert job.status == "Completed", (job.failure_reason, job.log())
+        members = job.archive("model.tar.gz")
+        assert members is not None
+        assert members["d/private"].mode == 0o600
+        assert job.read("model.tar.gz", "d/private") == b"m\n"
+        assert gone(lambda: [str(path) for path in (state / "work").iterdir()])
+        assert emulator.end(signal.SIGTERM) == 0
+    foreign = [path for path in state.rglob("*") if path.lstat().st_uid != user]
+    assert foreign == []
+
+
+def as_user(user: int) -> list[str]:
+    """Return the start of a command that runs as a user who may use the engine and nothing else of root's."""
+    group = os.stat("/var/run/docker.sock").st_gid
+    setpriv = shutil.which("setpriv")
+    assert setpriv, "setpriv (util-linux) is missing"
+    # This interpreter may lie where only root can read: reading is what is kept of root's rights.
+    return [
+        setpriv,
+        f"--reuid={user}",
+        f"--regid={user}",
+        f"--groups={group}",
+        "--inh-caps=-all,+dac_read_search",
+        "--ambient-caps=-all,+dac_read_search",
+        "--bounding-set=-all,+dac_read_search",
+    ]
+
+
+def test_it_listens_on_loopback_and_on_the_engine_s_gateway_only(tmp_path: Path) -> None:
+    with up(tmp_path) as emulator:
+        addresses = {address for address, port in listening(emulator.process.pid) if port in (emulator.port, 80)}
+        everything = set(listening(emulator.process.pid))
+    assert addresses == {"127.0.0.1", "169.254.170.2"}
+    assert {address for address, _ in everything} == addresses
+
+
+def listening(pid: int) -> list[tuple[str, int]]:
+    """Return where a process listens, from the kernel's table."""
+    sockets = {
+        os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link).startswith("socket:")
+    }
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                address, port = fields[1].split(":")
+                shown = socket.inet_ntoa(bytes.fromhex(address)[::-1]) if table == "tcp" else address
+                found.append((shown, int(port, 16)))
+    return found
+
+
+def test_without_an_engine_it_says_what_to_start_in_under_two_seconds(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = subprocess.run(
+        [*COMMAND, "--port", "0", "--state-dir", str(tmp_path)],
+        env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    assert done.returncode == 3
+    assert "no Docker Engine answers at unix://" in done.stderr
+    assert "systemctl start docker" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert seconds < 2
+
+
+def test_a_second_emulator_on_a_state_directory_is_refused(tmp_path: Path) -> None:
+    with up(tmp_path):
+        done = subprocess.run(
+            [*COMMAND, "--port", "0", "--state-dir", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert f"Another emulator uses the state directory {tmp_path}" in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, "--port", port, "--state-dir", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert f"127.0.0.1:{port}" in done.stderr
+
+
+def test_out_of_memory_is_told_apart(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with up(tmp_path, "--limit-instances") as emulator:
+        job = emulator.jobs(image).running(
+            "exec python3 -c \"b = bytearray(5 * 1024**3)\nfor i in range(0, len(b), 4096): b[i] = 1\"",
+            ResourceConfig={"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        ).ended()
+        assert job.status == "Failed"
+        assert job.failure_reason.startswith("AlgorithmError: OutOfMemory: ")
+        assert job.failure_reason.endswith(", exit code: 137")
+        cpus = emulator.jobs(image).running(
+            "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null"
+        )
+        assert cpus.ended().log() == [str(8 * 1024**3)]
