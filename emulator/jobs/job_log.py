@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from ..contract.log_lines import LineAssembler, event_message
-from ..contract.metrics import MetricValue, scan
+from ..contract.log_lines import LineAssembler, event_messages
+from ..contract.metrics import MetricScanner, MetricValue
 from ..contract.training_job import LOG_GROUP, METRIC_NAMESPACE, TrainingJob
 from .ports import Clock, LogStore, MetricStore
 
@@ -30,6 +30,7 @@ class JobLog:
         self._clock = clock
         self._streams = {host.name: job.log_stream(host, started_at) for host in job.hosts}
         self._assemblers = {host.name: LineAssembler() for host in job.hosts}
+        self._scanner = MetricScanner(job.metric_definitions)
         self._last_millisecond = 0
         self._lock = threading.Lock()
         self._error: Exception | None = None
@@ -59,9 +60,9 @@ class JobLog:
         if not lines:
             return
         millisecond = self._last_millisecond = max(self._last_millisecond, int(self._clock.now() * 1000))
-        events = [(millisecond, event_message(line)) for line in lines]
+        events = [(millisecond, message) for line in lines for message in event_messages(line)]
         self._logs.write(self._job.scope, LOG_GROUP, self._streams[host], events)
-        values = [value for line in lines for value in scan(self._job.metric_definitions, line, millisecond / 1000)]
+        values = [value for line in lines for value in self._scanner.scan(line, millisecond / 1000)]
         if values:
             self.last_values.update({value.name: value for value in values})
             self._metrics.put(self._job.scope, METRIC_NAMESPACE, self._job.name, values)

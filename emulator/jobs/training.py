@@ -110,6 +110,8 @@ class TrainingJobRun:
 
     def _train(self, cluster: Cluster) -> None:
         """Start the containers, see them end, keep what they made, and settle. What follows is clean-up."""
+        if self._control.stop_requested:
+            return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
         ended = self._watch(cluster)
         seen_at = self._clock.now()
         exits = cluster.exits()
@@ -123,7 +125,7 @@ class TrainingJobRun:
         self._enter(SecondaryStatus.UPLOADING, status.UPLOADING)
         self._upload(cluster, paths.MODEL, self._job.model_artifacts)
         self._upload(cluster, paths.OUTPUT_DATA, self._job.output_artifacts)
-        self._settle(outcome, failed_at=seen_at)
+        return self._settle(outcome, failed_at=seen_at)
 
     # Staging
 
@@ -183,8 +185,6 @@ class TrainingJobRun:
 
     def _watch(self, cluster: Cluster) -> Ended:
         """Start the containers and wait for their end, a stop request or the time limit."""
-        if self._control.stop_requested:
-            return Ended.STOP_REQUESTED
         started_at = self._clock.now()
         self._log = JobLog(
             self._job, started_at, logs=self._platform.logs, metrics=self._platform.metrics, clock=self._clock
