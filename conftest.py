@@ -43,9 +43,7 @@ def image() -> Callable[[str], str]:
 @pytest.fixture(scope="session", params=[pytest.param("docker", marks=pytest.mark.docker)])
 def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """An emulator in this process, on a free port, for each engine."""
-    settings = Settings(
-        port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"), time_scale=TIME_SCALE
-    )
+    settings = Settings(port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"), time_scale=TIME_SCALE)
     with Endpoint(settings) as running:
         yield running
 

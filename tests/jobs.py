@@ -114,7 +114,7 @@ class Job:
             return []
         lines: list[str] = []
         for stream in streams:
-            token: dict[str, str] = {}
+            token: dict[str, Any] = {}
             while events := (
                 page := self.clients.logs.get_log_events(
                     logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True, **token
@@ -156,7 +156,8 @@ class Job:
     def _until(self, reached: Callable[[dict[str, Any]], bool]) -> Job:
         deadline = time.monotonic() + WAIT_SECONDS
         while not reached(described := self.describe()):
-            assert time.monotonic() < deadline and described["TrainingJobStatus"] not in TERMINAL, (
+            in_time = time.monotonic() < deadline and described["TrainingJobStatus"] not in TERMINAL
+            assert in_time, (
                 f"{self.name} is {described['TrainingJobStatus']}/{described['SecondaryStatus']}: "
                 f"{described.get('FailureReason')}\n" + "\n".join(self.log()[-20:])
             )

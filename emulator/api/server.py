@@ -17,8 +17,8 @@ _SHUTDOWN_SECONDS = 3
 class _Gateway(Gateway_10):
     """Keeps the spelling of header names with underscores, which WSGI's own form cannot tell from dashes."""
 
-    def get_environ(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environ()
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[UNDERSCORED_HEADERS] = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in self.req.inheaders.items()

@@ -7,7 +7,6 @@ newest job comes first, as the operation's own documentation says (its member's 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -91,7 +90,7 @@ def _position(token: str, sort_by: str) -> Position:
     try:
         made_for, value, number = json.loads(base64.urlsafe_b64decode(token.encode()))
         valid = made_for == sort_by and isinstance(number, int) and isinstance(value, _token_type(sort_by))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError):  # a binascii.Error is a ValueError
         valid = False
         value = number = None
     if not valid:

@@ -29,41 +29,39 @@ class LineAssembler:
         """Yield the lines that this chunk completes, without their newline."""
         *complete, rest = (self._pending.pop(stream, b"") + chunk).split(b"\n")
         for line in complete:
-            yield from self._pieces(line)
-        while len(rest) > self._longest:
-            piece, rest = _cut(rest, self._longest)
-            yield _decoded(piece)
+            yield from map(_decoded, _pieces(line, self._longest))
+        *full, rest = _pieces(rest, self._longest)
+        yield from map(_decoded, full)
         if rest:
             self._pending[stream] = rest
 
     def finish(self) -> Iterator[str]:
         """Yield what the streams left without a newline at their end."""
         for rest in self._pending.values():
-            yield from self._pieces(rest)
+            yield from map(_decoded, _pieces(rest, self._longest))
         self._pending.clear()
 
-    def _pieces(self, line: bytes) -> Iterator[str]:
-        while len(line) > self._longest:
-            piece, line = _cut(line, self._longest)
-            yield _decoded(piece)
-        yield _decoded(line)
 
+def event_messages(line: str, longest: int = LONGEST_EVENT_BYTES) -> Iterator[str]:
+    """Yield the line as the log shows it: control characters as # and three octal digits.
 
-def event_message(line: str) -> str:
-    """Return the line as the log shows it: control characters as # and three octal digits.
-
-    An event must not be empty, so an empty line is a space (unconfirmed).
+    That makes the line longer, so that it may need several events. An event must not be empty: an
+    empty line is a space (unconfirmed).
     """
-    return _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", line) or " "
+    shown = _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", line) or " "
+    return (_decoded(piece) for piece in _pieces(shown.encode(), longest))
 
 
 def _decoded(line: bytes) -> str:
     return line.decode("utf-8", errors="replace")
 
 
-def _cut(line: bytes, size: int) -> tuple[bytes, bytes]:
-    """Cut at most `size` bytes off, not inside a UTF-8 character."""
-    end = size
-    while end > size - 4 and end < len(line) and line[end] & 0xC0 == 0x80:
-        end -= 1
-    return line[:end], line[end:]
+def _pieces(line: bytes, longest: int) -> Iterator[bytes]:
+    """Cut into pieces of at most `longest` bytes, not inside a UTF-8 character; an empty line is one."""
+    while len(line) > longest:
+        end = longest
+        while end > longest - 4 and line[end] & 0xC0 == 0x80:
+            end -= 1
+        yield line[:end]
+        line = line[end:]
+    yield line

@@ -19,6 +19,7 @@ from ..errors import ValidationError
 
 # A definition that backtracks for ever must not hold up the job's log.
 _SECONDS_PER_LINE: Final = 0.5
+_MOST_TIMEOUTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class MetricDefinition:
         """
         try:
             return expressions.compile(self.regex)
-        except expressions.error as error:
+        except (expressions.error, ValueError) as error:  # ValueError: flags that exclude each other
             raise ValidationError(
                 f"Invalid regular expression for the metric {self.name!r}: {self.regex!r}: {error}"
             ) from error
@@ -51,13 +52,16 @@ class MetricDefinition:
         """Yield the first group of every match on the line that reads as a finite number.
 
         A definition without a group yields nothing, as on the service there is nothing to take.
+
+        Raises:
+            TimeoutError: the expression backtracks, or calls itself, for ever on this line.
         """
         if not self.pattern.groups:
             return
         try:
             matches = [match[1] for match in self.pattern.finditer(line, timeout=_SECONDS_PER_LINE)]
-        except TimeoutError:
-            return
+        except MemoryError:  # how `regex` ends a recursion without end, often before the time is over
+            raise TimeoutError from None
         for text in matches:
             try:
                 value = float(text)
@@ -76,13 +80,29 @@ class MetricValue:
     timestamp: float
 
 
-def scan(definitions: Iterable[MetricDefinition], line: str, timestamp: float) -> list[MetricValue]:
-    """Return what the definitions find on one log line."""
-    return [
-        MetricValue(name=definition.name, value=value, timestamp=timestamp)
-        for definition in definitions
-        for value in definition.values(line)
-    ]
+class MetricScanner:
+    """Finds the metrics of one job in its log, line by line.
+
+    A definition that took too long on several lines is given up: the log, and with it the end of the
+    job, must not wait for it.
+    """
+
+    def __init__(self, definitions: Iterable[MetricDefinition]) -> None:
+        self._timeouts = dict.fromkeys(definitions, 0)
+
+    def scan(self, line: str, timestamp: float) -> list[MetricValue]:
+        """Return what the definitions find on one log line."""
+        found: list[MetricValue] = []
+        for definition, timeouts in self._timeouts.items():
+            if timeouts == _MOST_TIMEOUTS:
+                continue
+            try:
+                values = list(definition.values(line))
+            except TimeoutError:
+                self._timeouts[definition] += 1
+                continue
+            found += [MetricValue(name=definition.name, value=value, timestamp=timestamp) for value in values]
+        return found
 
 
 def final_metric_data(

@@ -31,6 +31,8 @@ def check_training_job(request: Mapping[str, Any]) -> None:
     _check_algorithm(request["AlgorithmSpecification"])
     _check_channels(request.get("InputDataConfig", ()))
     _check_resources(request["ResourceConfig"])
+    _check_texts(request)
+    _check_groups(request.get("InputDataConfig", ()), request["ResourceConfig"])
     _check_stopping(request)
     S3Uri.parse(request["OutputDataConfig"]["S3OutputPath"])
     check_tags(request.get("Tags", ()))
@@ -74,6 +76,20 @@ def _check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
         S3Uri.parse(channel["DataSource"]["S3DataSource"]["S3Uri"])
 
 
+def _check_texts(request: Mapping[str, Any]) -> None:
+    """Refuse NUL characters in what becomes an argument, a variable or a file: no process can be given one."""
+    algorithm = request["AlgorithmSpecification"]
+    texts = {
+        "HyperParameters": [*request.get("HyperParameters", {}).items()],
+        "Environment": [*request.get("Environment", {}).items()],
+        "AlgorithmSpecification.ContainerEntrypoint": algorithm.get("ContainerEntrypoint", ()),
+        "AlgorithmSpecification.ContainerArguments": algorithm.get("ContainerArguments", ()),
+    }
+    for where, values in texts.items():
+        if any("\0" in "".join(value) for value in values):
+            raise ValidationError(f"{where} holds a NUL character, which no container can be given.")
+
+
 def _check_resources(resources: Mapping[str, Any]) -> None:
     groups = resources.get("InstanceGroups")
     if groups and ("InstanceType" in resources or "InstanceCount" in resources):
@@ -86,6 +102,18 @@ def _check_resources(resources: Mapping[str, Any]) -> None:
         raise ValidationError("ResourceConfig must ask for at least one instance: InstanceCount is 0.")
     if groups and len({group.get("InstanceGroupName") for group in groups}) < len(groups):
         raise ValidationError("Every entry of ResourceConfig.InstanceGroups must have a name of its own.")
+
+
+def _check_groups(channels: Sequence[Mapping[str, Any]], resources: Mapping[str, Any]) -> None:
+    """A channel goes to the instance groups it names, so each must be there (the text is ours)."""
+    known = {group["InstanceGroupName"] for group in resources.get("InstanceGroups", ())}
+    for channel in channels:
+        unknown = sorted(set(channel["DataSource"]["S3DataSource"].get("InstanceGroupNames", ())) - known)
+        if unknown:
+            raise ValidationError(
+                f"The channel {channel['ChannelName']!r} names instance groups that ResourceConfig.InstanceGroups "
+                f"does not have: {', '.join(unknown)}"
+            )
 
 
 def _check_stopping(request: Mapping[str, Any]) -> None:

@@ -39,6 +39,10 @@ class SecondaryStatus(StrEnum):
 
 TERMINAL: Final = frozenset({TrainingJobStatus.COMPLETED, TrainingJobStatus.FAILED, TrainingJobStatus.STOPPED})
 
+_STAGES_BEFORE_STOPPING: Final = frozenset(
+    {SecondaryStatus.STARTING, SecondaryStatus.PENDING, SecondaryStatus.DOWNLOADING, SecondaryStatus.TRAINING}
+)
+
 STARTING: Final = "Starting the training job"
 WAITING_FOR_CAPACITY: Final = "Training job waiting for capacity"
 PREPARING_INSTANCES: Final = "Preparing the instances for training"
@@ -82,9 +86,12 @@ def entered(facts: Facts, status: SecondaryStatus, message: str, at: float) -> d
     """Return the facts with a secondary status entered at this time.
 
     The running record ends where the new one starts. When the status stays the same only the message
-    of its record changes. A job never leaves `Stopping` but for the end: later stages keep it.
-    TrainingStartTime is when `Downloading` began.
+    of its record changes. A job that is being stopped enters no stage up to `Training` any more, as
+    real ones do not: they go from `Stopping` to `Uploading` or to their end. TrainingStartTime is when
+    `Downloading` began.
     """
+    if facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING and status in _STAGES_BEFORE_STOPPING:
+        return dict(facts)
     transitions = [dict(one) for one in facts["SecondaryStatusTransitions"]]
     if transitions[-1]["Status"] == status:
         transitions[-1]["StatusMessage"] = message
@@ -125,15 +132,15 @@ def ended(
 
     The terminal record's EndTime is its StartTime. TrainingEndTime is that time too, but for a failed
     job it is when the failure was seen. Training and billable seconds run from `Downloading` to
-    TrainingEndTime, rounded up, and are absent when that stage was never reached.
+    TrainingEndTime, rounded up. All three are absent when that stage was never reached.
     """
     changed = entered(facts, secondary, FINAL_MESSAGES[secondary], at)
     changed["SecondaryStatusTransitions"][-1]["EndTime"] = at
     changed["TrainingJobStatus"] = status.value
     if failure_reason is not None:
         changed["FailureReason"] = failure_reason
-    changed["TrainingEndTime"] = at if failed_at is None else failed_at
     if "TrainingStartTime" in changed:
+        changed["TrainingEndTime"] = at if failed_at is None else failed_at
         seconds = max(1, math.ceil(round(changed["TrainingEndTime"] - changed["TrainingStartTime"], 3)))
         changed["TrainingTimeInSeconds"] = changed["BillableTimeInSeconds"] = seconds
     return changed

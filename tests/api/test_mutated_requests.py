@@ -57,7 +57,14 @@ GOOD_REQUESTS: dict[str, dict[str, Any]] = {
         "TagKeys": ["k"],
     },
 }
-OTHER_OPERATIONS = ["CreateModel", "ListModels", "CreateEndpoint", "Search", "CreateProcessingJob", "UpdateModelPackage"]
+OTHER_OPERATIONS = [
+    "CreateModel",
+    "ListModels",
+    "CreateEndpoint",
+    "Search",
+    "CreateProcessingJob",
+    "UpdateModelPackage",
+]
 
 
 def send(endpoint: Endpoint, operation: str, body: bytes) -> None:

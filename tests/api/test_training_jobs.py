@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.jobs import ROLE, Clients, Job, TrainingJobs
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import TagTypeDef
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -52,7 +55,10 @@ def code_and_message(error: ClientError) -> tuple[str, str]:
             "failed to satisfy constraint: Map keys must satisfy constraint: [",
         ),
         ({"RoleArn": "arn:aws:iam::1:role/Name-of-it"}, "at 'roleArn' failed to satisfy constraint"),
-        ({"StoppingCondition": None}, "Value null at 'stoppingCondition' failed to satisfy constraint: Member must not be null"),
+        (
+            {"StoppingCondition": None},
+            "Value null at 'stoppingCondition' failed to satisfy constraint: Member must not be null",
+        ),
     ],
 )
 def test_the_service_model_s_rules_have_the_service_s_text(
@@ -88,7 +94,7 @@ def test_an_input_without_objects_is_refused_at_once(jobs: TrainingJobs, uri: st
     assert refused(jobs, InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": source}}]) == (
         "ValidationException",
         f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in '
-        f"the selected region (us-east-1), that objects exist under that S3 prefix, and that the role \"{ROLE}\" has "
+        f'the selected region (us-east-1), that objects exist under that S3 prefix, and that the role "{ROLE}" has '
         f'"s3:ListBucket" permissions on bucket "{bucket}".',
     )
 
@@ -235,7 +241,9 @@ def test_filters_and_order(listed: Clients, request_: dict[str, Any], expected: 
 
 
 def test_pages_hold_every_job_once(listed: Clients) -> None:
-    pages = listed.sagemaker.get_paginator("list_training_jobs").paginate(MaxResults=2, SortBy="Name")
+    pages = listed.sagemaker.get_paginator("list_training_jobs").paginate(
+        SortBy="Name", PaginationConfig={"PageSize": 2}
+    )
     found = [[one["TrainingJobName"] for one in page["TrainingJobSummaries"]] for page in pages]
     assert found == [["b4", "B3"], ["b1", "b0"], ["a2"]]
 
@@ -285,7 +293,7 @@ def test_a_running_job_cannot_be_deleted(jobs: TrainingJobs, clients: Clients) -
 def test_unknown_jobs_are_a_validation_exception(clients: Clients) -> None:
     for call in (clients.sagemaker.describe_training_job, clients.sagemaker.stop_training_job):
         with pytest.raises(ClientError) as error:
-            call(TrainingJobName="unknown-job")  # type: ignore[operator]
+            call(TrainingJobName="unknown-job")
         assert code_and_message(error.value) == ("ValidationException", "Requested resource not found.")
 
 
@@ -303,7 +311,7 @@ def test_tags_come_and_go(jobs: TrainingJobs, clients: Clients) -> None:
 
 def test_a_resource_has_at_most_fifty_tags(jobs: TrainingJobs, clients: Clients) -> None:
     arn = jobs.create(AlgorithmSpecification=NO_IMAGE).describe()["TrainingJobArn"]
-    many = [{"Key": f"k{number}", "Value": "v"} for number in range(50)]
+    many: list[TagTypeDef] = [{"Key": f"k{number}", "Value": "v"} for number in range(50)]
     clients.sagemaker.add_tags(ResourceArn=arn, Tags=many)
     with pytest.raises(ClientError, match="at most 50 tags"):
         clients.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "one-more", "Value": ""}])

@@ -79,9 +79,7 @@ def tree(seen: dict[str, Any]) -> dict[str, str]:
 
 def parsed(texts: dict[str, str]) -> dict[str, object]:
     """JSON files as documents, the rest line by line."""
-    return {
-        path: json.loads(text) if path.endswith(".json") else text.splitlines() for path, text in texts.items()
-    }
+    return {path: json.loads(text) if path.endswith(".json") else text.splitlines() for path, text in texts.items()}
 
 
 def environment(seen: dict[str, Any]) -> dict[str, str]:

@@ -72,7 +72,7 @@ def test_an_isolated_job_reaches_neither_this_machine_nor_anything_else(
 def test_jobs_cannot_reach_each_other(jobs: TrainingJobs) -> None:
     server = jobs.running(
         "hostname -i; exec python3 -c \"import socket; s=socket.create_server(('',7777)); print('up',flush=True);"
-        " s.settimeout(20); s.accept()\""
+        ' s.settimeout(20); s.accept()"'
     ).wrote("up")
     address = server.log()[0]
     _, reached = probed(jobs, [f"{address}:7777"], isolated=False)

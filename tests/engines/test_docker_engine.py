@@ -58,10 +58,10 @@ def up(state_dir: Path, *options: str, wrapper: list[str] | None = None, **varia
     try:
         deadline = time.monotonic() + 30
         while True:
-            with contextlib.suppress(OSError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_emulator/health", timeout=5) as answer:
-                    assert json.load(answer)["status"] == "ok"
-                    break
+            url = f"http://127.0.0.1:{port}/_emulator/health"
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+                assert json.load(answer)["status"] == "ok"
+                break
             assert process.poll() is None, f"{command} ended with {process.returncode}"
             assert time.monotonic() < deadline, "not healthy within 30 s"
             time.sleep(0.05)
@@ -176,7 +176,7 @@ def test_an_ordinary_user_is_left_with_no_file_that_is_not_his(tmp_path: Path, i
 
 def as_user(user: int) -> list[str]:
     """Return the start of a command that runs as a user who may use the engine and nothing else of root's."""
-    group = os.stat("/var/run/docker.sock").st_gid
+    group = Path("/var/run/docker.sock").stat().st_gid
     setpriv = shutil.which("setpriv")
     assert setpriv, "setpriv (util-linux) is missing"
     # This interpreter may lie where only root can read: reading is what is kept of root's rights.
@@ -201,9 +201,7 @@ def test_it_listens_on_loopback_and_on_the_engine_s_gateway_only(tmp_path: Path)
 
 def listening(pid: int) -> list[tuple[str, int]]:
     """Return where a process listens, from the kernel's table."""
-    sockets = {
-        os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link).startswith("socket:")
-    }
+    sockets = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
     found = []
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
@@ -262,10 +260,14 @@ def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path) -> None:
 
 def test_out_of_memory_is_told_apart(tmp_path: Path, image: Callable[[str], str]) -> None:
     with up(tmp_path, "--limit-instances") as emulator:
-        job = emulator.jobs(image).running(
-            "exec python3 -c \"b = bytearray(5 * 1024**3)\nfor i in range(0, len(b), 4096): b[i] = 1\"",
-            ResourceConfig={"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        ).ended()
+        job = (
+            emulator.jobs(image)
+            .running(
+                'exec python3 -c "b = bytearray(5 * 1024**3)\nfor i in range(0, len(b), 4096): b[i] = 1"',
+                ResourceConfig={"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            )
+            .ended()
+        )
         assert job.status == "Failed"
         assert job.failure_reason.startswith("AlgorithmError: OutOfMemory: ")
         assert job.failure_reason.endswith(", exit code: 137")

@@ -118,7 +118,8 @@ class _Output:
         self._socket: Any = api.attach_socket(container, params={"stdout": 1, "stderr": 1, "stream": 1})
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        for number, chunk in frames_iter(self._socket, tty=False):
+        frames = frames_iter(self._socket, tty=False)  # type: ignore[no-untyped-call]
+        for number, chunk in frames:
             yield ("stderr" if number == STDERR else "stdout"), chunk
 
     def close(self) -> None:

@@ -1,0 +1,126 @@
+"""How jobs end: training.md 2.6 and 2.7."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.contract.outcome import (
+    ArtifactUploadError,
+    CapacityError,
+    ContainerStartError,
+    DataDownloadError,
+    Ended,
+    HostExit,
+    ImageMissingError,
+    InternalServerError,
+    JobFailure,
+    Outcome,
+    failed_outcome,
+    settle,
+)
+from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+
+
+def exited(code: int, host: str = "algo-1", *, out_of_memory: bool = False) -> HostExit:
+    return HostExit(host=host, exit_code=code, out_of_memory=out_of_memory)
+
+
+def reason(code: int, failure_text: str = "", *, out_of_memory: bool = False) -> str:
+    found = settle(Ended.BY_ITSELF, [exited(code, out_of_memory=out_of_memory)], failure_text).failure_reason
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("failure_text", ["", "ignored"])
+def test_exit_code_0_completes_the_job(failure_text: str) -> None:
+    assert settle(Ended.BY_ITSELF, [exited(0), exited(0, "algo-2")], failure_text) == Outcome(
+        status=TrainingJobStatus.COMPLETED, secondary=SecondaryStatus.COMPLETED
+    )
+
+
+@pytest.mark.parametrize("code", [0, 1, 137, 143])
+def test_a_job_that_was_stopped_is_stopped_whatever_its_exit_code(code: int) -> None:
+    assert settle(Ended.STOP_REQUESTED, [exited(code)], "text") == Outcome(
+        status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.STOPPED
+    )
+
+
+@pytest.mark.parametrize("code", [0, 1, 137])
+def test_a_job_that_ran_out_of_time_is_stopped_and_did_not_fail(code: int) -> None:
+    assert settle(Ended.MAX_RUNTIME, [exited(code)], "text") == Outcome(
+        status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED
+    )
+
+
+@pytest.mark.parametrize("code", [1, 2, 127, 255])
+def test_an_exit_code_without_a_failure_file(code: int) -> None:
+    assert settle(Ended.BY_ITSELF, [exited(code)], "") == Outcome(
+        status=TrainingJobStatus.FAILED,
+        secondary=SecondaryStatus.FAILED,
+        failure_reason=f"AlgorithmError: , exit code: {code}",
+    )
+
+
+def test_the_failure_file_stands_before_the_exit_code() -> None:
+    text = 'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "no data"\n'
+    assert reason(1, text) == (
+        'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "no data", exit code: 1'
+    )
+
+
+def test_a_failure_file_of_white_space_is_none() -> None:
+    assert reason(1, " \n\t ") == "AlgorithmError: , exit code: 1"
+
+
+def test_an_out_of_memory_kill_is_told_unless_the_failure_file_tells_more() -> None:
+    assert reason(137, out_of_memory=True).startswith("AlgorithmError: OutOfMemory: ")
+    assert reason(137, "mine", out_of_memory=True) == "AlgorithmError: mine, exit code: 137"
+
+
+def test_the_first_host_that_failed_gives_the_exit_code() -> None:
+    exits = [exited(0, "algo-3"), exited(5, "algo-2"), exited(143, "algo-1")]
+    assert settle(Ended.BY_ITSELF, exits, "").failure_reason == "AlgorithmError: , exit code: 5"
+
+
+@given(st.integers(1, 255), st.text(max_size=3000), st.booleans())
+def test_a_failure_reason_is_short_enough_and_keeps_the_exit_code(code: int, text: str, out_of_memory: bool) -> None:
+    found = reason(code, text, out_of_memory=out_of_memory)
+    assert len(found) <= 1024
+    assert found.startswith("AlgorithmError: ")
+    assert found.endswith(f", exit code: {code}")
+
+
+def test_a_failure_text_that_just_fits_is_whole() -> None:
+    room = 1024 - len("AlgorithmError: , exit code: 1")
+    assert reason(1, "z" * room).count("z") == room
+    assert reason(1, "z" * (room + 1)).count("z") == room
+
+
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        (DataDownloadError("no"), "ClientError: Data download failed:no"),
+        (InternalServerError("x"), "InternalServerError: We encountered an internal error. Please try again."),
+        (CapacityError("none"), "CapacityError: none"),
+        (ContainerStartError("no such file", 127), "AlgorithmError: "),
+        (ImageMissingError("img", "Build it."), "ClientError: Cannot find the training image img. Build it."),
+        (ArtifactUploadError("NoSuchBucket"), "ClientError: Artifact upload failed:NoSuchBucket"),
+    ],
+)
+def test_failures_begin_with_the_services_words(failure: JobFailure, text: str) -> None:
+    assert failure.failure_reason.startswith(text)
+
+
+@pytest.mark.parametrize("failure", [DataDownloadError("x" * 2000), InternalServerError("x" * 2000)])
+def test_a_failure_is_cut_to_what_describe_may_hold(failure: JobFailure) -> None:
+    assert len(failure.failure_reason) == 1024
+    assert failed_outcome(str(failure)).failure_reason == failure.failure_reason
+
+
+@pytest.mark.parametrize("length", [10, 2000])
+def test_a_container_that_cannot_start_keeps_its_exit_code(length: int) -> None:
+    found = ContainerStartError("x" * length, 127).failure_reason
+    assert len(found) <= 1024
+    assert found.endswith("x, exit code: 127")
