@@ -11,6 +11,8 @@ from cheroot.wsgi import Gateway_10, Server
 from .wire import UNDERSCORED_HEADERS
 
 _THREADS = 32
+# A client may read a large object as slowly as it trains on it.
+_SILENCE_SECONDS = 900
 _SHUTDOWN_SECONDS = 3
 
 
@@ -41,9 +43,12 @@ class HttpServer:
             application,
             numthreads=_THREADS,
             request_queue_size=256,
+            timeout=_SILENCE_SECONDS,
             shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         self._server.gateway = _Gateway
+        # How often the server looks up from waiting for requests: what closing it takes.
+        self._server.expiration_interval = 0.1
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
         self._thread = threading.Thread(target=self._server.serve, name=f"http-{host}", daemon=True)

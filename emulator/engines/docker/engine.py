@@ -94,15 +94,14 @@ class DockerEngine:
 
     def close(self) -> None:
         """Remove everything this engine has made, and let the reaper go."""
-        self._networks.close()
         try:
+            self._networks.close()
             remove_owned(self._api, self._labels.owner)
             leave_platform_network(self._api)
         except (APIError, OSError) as error:
             logger.warning("Cleaning up in the Docker Engine failed: %s", error)
-        if self._reaper is not None and self._reaper.stdin is not None:
-            self._reaper.stdin.close()
-            self._reaper.wait(timeout=30)
+        if self._reaper is not None:
+            reaper.dismiss(self._reaper)
         self._api.close()
 
     def _create(self, plan: ClusterPlan, one: ContainerPlan, network: str, made: ExitStack) -> HostContainer:

@@ -1,13 +1,16 @@
 """Outlives the emulator by a moment: removes its containers and networks when it was killed.
 
 Run as a child process whose standard input is a pipe from the emulator. The pipe's end is the
-emulator's end, however it came about. After an orderly shutdown there is nothing left to remove.
+emulator's end, however it came about; a word before it says that all was removed already.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Final
+
+_ALL_REMOVED: Final = b"all removed"
 
 
 def start(owner: str) -> subprocess.Popen[bytes]:
@@ -21,9 +24,15 @@ def start(owner: str) -> subprocess.Popen[bytes]:
     )
 
 
+def dismiss(child: subprocess.Popen[bytes]) -> None:
+    """Let the child go: nothing is left for it to do."""
+    child.communicate(_ALL_REMOVED, timeout=30)
+
+
 def main() -> None:
     """Wait for the end of standard input, then remove what the owner named by the argument has left."""
-    sys.stdin.buffer.read()
+    if sys.stdin.buffer.read() == _ALL_REMOVED:
+        return
     from .connection import connect
     from .removal import remove_owned
 
