@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,19 @@ class _Gateway(Gateway_10):
         return environ
 
 
+class _Server(Server):
+    """Closes a socket whose address is taken, which the library forgets to do."""
+
+    @staticmethod
+    def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
+        try:
+            socket_.bind(bind_addr)
+        except OSError:
+            socket_.close()
+            raise
+        return socket_
+
+
 class HttpServer:
     """Serves an application at one address, from threads of its own, until it is closed."""
 
@@ -38,7 +52,7 @@ class HttpServer:
         Raises:
             OSError: the address cannot be listened at.
         """
-        self._server = Server(
+        self._server = _Server(
             (host, port),
             application,
             numthreads=_THREADS,
