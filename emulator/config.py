@@ -26,7 +26,8 @@ class Settings:
 
     `time_scale` divides the service's limits: with 60, a MaxRuntimeInSeconds of 3600 is over after a
     minute. `limit_instances` gives containers the memory and CPUs of their instance type.
-    `container_endpoint` is the URL under which containers reach the endpoint, where the engine's own
+    `copy_data` copies data into and out of containers instead of mounting it; an engine that does not
+    see this machine's disk is noticed by itself. `container_endpoint` is the URL under which containers reach the endpoint, where the engine's own
     address does not do.
     """
 
@@ -37,4 +38,5 @@ class Settings:
     time_scale: float = 1.0
     limit_instances: bool = False
     max_parallel_jobs: int = DEFAULT_MAX_PARALLEL_JOBS
+    copy_data: bool = False
     container_endpoint: str | None = None

@@ -76,7 +76,7 @@ class Emulator:
         with ExitStack() as opened:
             state = StateDirectory(settings.state_dir)
             opened.callback(state.close)
-            self.engine: Engine = engine_named(settings.engine)
+            self.engine: Engine = engine_named(settings.engine, copy_data=settings.copy_data)
             opened.callback(self.engine.close)
             self.services = MotoServices()
             self.credentials = RoleCredentials()

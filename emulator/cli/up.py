@@ -45,6 +45,11 @@ from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Sett
     help="Further jobs wait as Pending.",
 )
 @click.option(
+    "--copy-data",
+    is_flag=True,
+    help="Copy data into containers instead of mounting it. An engine on another machine is noticed by itself.",
+)
+@click.option(
     "--container-endpoint",
     metavar="URL",
     help="Where containers reach this endpoint, if the engine's own address does not do.",
@@ -58,6 +63,7 @@ def up(
     time_scale: float,
     limit_instances: bool,
     max_parallel_jobs: int,
+    copy_data: bool,
     container_endpoint: str | None,
     verbose: bool,
 ) -> None:
@@ -79,6 +85,7 @@ def up(
         time_scale=time_scale,
         limit_instances=limit_instances,
         max_parallel_jobs=max_parallel_jobs,
+        copy_data=copy_data,
         container_endpoint=container_endpoint,
     )
     with Endpoint(settings) as endpoint:

@@ -10,8 +10,10 @@ from ..jobs.ports import Engine
 ENGINE_NAMES: Final = ("docker", "process", "auto")
 
 
-def engine_named(name: str) -> Engine:
+def engine_named(name: str, *, copy_data: bool) -> Engine:
     """Open the engine that `--engine` names; `auto` takes the best that works here.
+
+    `copy_data`: do not rely on the engine seeing this machine's disk.
 
     Raises:
         EngineUnavailableError: it cannot be used, with what to do about it.
@@ -22,4 +24,4 @@ def engine_named(name: str) -> Engine:
         )
     from .docker.engine import DockerEngine
 
-    return DockerEngine.open()
+    return DockerEngine.open(copy_data=copy_data)

@@ -126,7 +126,8 @@ def test_a_finished_job_leaves_no_container(tmp_path: Path, image: Callable[[str
 
 
 def test_archives_carry_the_data_where_the_engine_has_another_disk(tmp_path: Path, image: Callable[[str], str]) -> None:
-    with up(tmp_path, SAGEMAKER_EMULATOR_DOCKER_DATA="archives") as emulator:
+    volumes = set(docker("volume", "ls", "-q").split())
+    with up(tmp_path, "--copy-data") as emulator:
         jobs = emulator.jobs(image)
         channel = jobs.channel("train", {"/a": b"1", "/deep/b": b"2", "/marker/": b""})
         job = jobs.running(
@@ -143,6 +144,7 @@ def test_archives_carry_the_data_where_the_engine_has_another_disk(tmp_path: Pat
         assert members["a"].mode == 0o640
         assert members["link"].linkname == "a"
         assert job.read("output.tar.gz", "o") == b"o\n"
+        assert gone(lambda: sorted(set(docker("volume", "ls", "-q").split()) - volumes))
         failed = jobs.running("echo why > /opt/ml/output/failure; exit 2").ended()
         assert failed.failure_reason == "AlgorithmError: why, exit code: 2"
 

@@ -41,23 +41,23 @@ class DockerEngine:
     host_alias = "host.docker.internal"
     capabilities = Capabilities(images=True, network_isolation=True, instance_limits=True, out_of_memory=True)
 
-    def __init__(self, api: docker.APIClient) -> None:
+    def __init__(self, api: docker.APIClient, *, copy_data: bool) -> None:
         self._api = api
         self._labels = Labels()
         self._networks = JobNetworks(api, self._labels)
         self._reaper: subprocess.Popen[bytes] | None = None
         # Whether the engine sees our disk is learned from the first job: its directory is there or not.
-        self._shares_disk = os.environ.get("SAGEMAKER_EMULATOR_DOCKER_DATA", "mounts") != "archives"
+        self._shares_disk = not copy_data
         self.gateway: str | None = None
 
     @classmethod
-    def open(cls) -> DockerEngine:
+    def open(cls, *, copy_data: bool = False) -> DockerEngine:
         """Connect, remove what a killed emulator left, and get ready for jobs.
 
         Raises:
             EngineUnavailableError: no Docker Engine answers.
         """
-        engine = cls(connect())
+        engine = cls(connect(), copy_data=copy_data)
         engine._reaper = reaper.start(engine._labels.owner)
         engine.gateway = ensure_platform_network(engine._api)
         threading.Thread(target=engine._tidy_and_warm, name="docker-warm-up", daemon=True).start()
