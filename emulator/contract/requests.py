@@ -14,6 +14,7 @@ from ..errors import ResourceInUseError, ValidationError
 from .arns import S3Uri
 from .channels import Channel
 from .metrics import MetricDefinition
+from .training_job import DEFAULT_MAX_RUNTIME_SECONDS
 
 MOST_TAGS: Final = 50
 
@@ -124,7 +125,7 @@ def _check_stopping(request: Mapping[str, Any]) -> None:
         raise ValidationError(
             "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
         )
-    if spot and (max_wait is None or max_wait < stopping.get("MaxRuntimeInSeconds", 1)):
+    if spot and (max_wait is None or max_wait < stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)):
         raise ValidationError(
             "Invalid MaxWaitTimeInSeconds. With EnableManagedSpotTraining it is required and must be equal to or "
             "greater than MaxRuntimeInSeconds"

@@ -35,6 +35,10 @@ class Supervisor:
             future = self._pool.submit(run.run)
             self._running[record.key] = (control, future)
         future.add_done_callback(lambda _: self._forget(record.key, future))
+        # StopTrainingJob may have come since the job was created, and have found nothing to stop.
+        current = self._platform.jobs.get(record.scope, record.name)
+        if current is not None and current.facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING:
+            self.stop(current)
 
     def stop(self, record: JobRecord) -> None:
         """Stop a job whose status is Stopping already; one that still waits for a thread ends here."""

@@ -75,6 +75,7 @@ class TrainingJobRun:
         self._platform = platform
         self._clock = platform.clock
         self._job = TrainingJob.parse(record.request, record.scope)
+        self._number = record.number
         self._control = control
         self._workspace = platform.workspace / f"{record.number}-{record.name}"
         self._log: JobLog | None = None
@@ -280,7 +281,12 @@ class TrainingJobRun:
         self._update(end)
 
     def _update(self, change: Callable[[JobRecord], JobRecord]) -> None:
-        self._platform.jobs.update(self._job.scope, self._job.name, change)
+        """Change this job's record: not that of a later job which got the name of a deleted one."""
+        self._platform.jobs.update(
+            self._job.scope,
+            self._job.name,
+            lambda record: change(record) if record.number == self._number else record,
+        )
 
     def _progress(self, stage: str, total: int, *, interruptible: bool = True) -> Callable[[int], None]:
         """Return what to call with each number of bytes moved; a stop request surfaces there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator.contract import status
 from emulator.contract.record import describe, summary
 from emulator.contract.status import SecondaryStatus, TrainingJobStatus
@@ -34,7 +36,7 @@ def test_describe_of_a_job_just_created() -> None:
 
 
 def test_what_was_sent_is_shown_as_it_was_sent() -> None:
-    sent = {
+    sent: dict[str, Any] = {
         "HyperParameters": {"epochs": "3"},
         "Environment": {"A": "b"},
         "EnableNetworkIsolation": True,

@@ -154,12 +154,13 @@ class _Reader(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         parts = [self._rest]
         have = len(self._rest)
-        while have < size:
+        while size < 0 or have < size:
             chunk = next(self._chunks, b"")
             if not chunk:
                 break
             parts.append(chunk)
             have += len(chunk)
         joined = b"".join(parts)
-        self._rest = joined[size:]
-        return joined[:size]
+        end = len(joined) if size < 0 else size
+        self._rest = joined[end:]
+        return joined[:end]

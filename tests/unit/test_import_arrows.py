@@ -1,0 +1,110 @@
+"""Who may import whom, and the shape of our files."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "emulator"
+ROOT = Path(__file__).parents[2] / PACKAGE
+FILES = sorted(ROOT.rglob("*.py"))
+LONGEST_FILE = 400
+
+# What each part of the package may import of the package, besides itself and the bare package, which
+# is only its version. A name stands for all that is below it.
+ARROWS: dict[str, set[str]] = {
+    "": set(),
+    "__main__": {"cli"},
+    "errors": set(),
+    "config": {"errors"},
+    "contract": {"errors"},
+    "jobs": {"contract", "errors"},
+    "engines": {"contract", "errors", "jobs.ports"},
+    "storage": {"contract", "errors", "jobs.ports"},
+    "runtime": {"config", "contract", "engines", "errors", "jobs", "storage"},
+    "api": {"contract", "errors", "jobs", "runtime"},
+    "endpoint": {"api", "config", "contract", "errors", "runtime"},
+    "jobfiles": {"contract", "engines.docker.connection", "errors"},
+    "reroute": {"errors"},
+    "cli": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
+}
+
+# Libraries that only these parts may import.
+ONLY_IN: dict[str, set[str]] = {"docker": {"engines", "jobfiles"}, "moto": {"storage"}}
+
+# The contract touches nothing of the world: of the standard library these are closed to it.
+CLOSED_TO_THE_CONTRACT = {"os", "time", "socket", "subprocess", "threading", "shutil", "tempfile", "random", "io"}
+
+
+def module_of(file: Path) -> str:
+    """Return a file's module below the package: `contract.paths`; "" is the package itself."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+MODULES = {module_of(file) for file in FILES}
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Yield everything a file imports, wherever in it, as absolute names of modules."""
+    above = [PACKAGE, *file.relative_to(ROOT).parent.parts]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), ".".join(above))
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                yield inner if inner.removeprefix(f"{PACKAGE}.") in MODULES else base
+
+
+def is_within(name: str, parts: set[str]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
+
+
+def names(files: list[Path]) -> list[str]:
+    return [str(file.relative_to(ROOT.parent)) for file in files]
+
+
+@pytest.mark.parametrize("file", FILES, ids=names(FILES))
+def test_a_file_imports_only_what_its_part_may(file: Path) -> None:
+    part = module_of(file).partition(".")[0]
+    assert part in ARROWS, f"{file}: {part} is a new part of the package; say in ARROWS what it may import"
+    for name in imported(file):
+        top, _, inner = name.partition(".")
+        if top == PACKAGE:
+            allowed = not inner or is_within(inner, ARROWS[part] | ({part} if part else set()))
+        elif part == "contract":
+            allowed = top == "regex" or (top in sys.stdlib_module_names and top not in CLOSED_TO_THE_CONTRACT)
+        else:
+            allowed = part in ONLY_IN.get(top, {part})
+        assert allowed, f"{file} imports {name}, which {part or 'the package itself'} must not"
+
+
+@pytest.mark.parametrize("file", FILES, ids=names(FILES))
+def test_a_module_says_what_it_is_for_and_is_not_too_long(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text)), f"{file} has no docstring"
+    lines = len(text.splitlines())
+    assert lines <= LONGEST_FILE, f"{file} has {lines} lines, more than {LONGEST_FILE}: split it"
+
+
+def test_the_package_does_not_spell_its_own_name() -> None:
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            spelt = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            spelt += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in spelt:
+                assert name is None or name.partition(".")[0] != PACKAGE, f"{file} imports {name}: make it relative"
+
+
+def test_imports_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    assert "contract.paths" in MODULES
+    found = set(imported(ROOT / "contract/config_files.py"))
+    assert {"json", "emulator.contract.paths", "emulator.contract.channels"} <= found
+    assert "emulator" in set(imported(ROOT / "cli/__init__.py"))
+    assert "emulator.engines.docker.engine" in set(imported(ROOT / "engines/__init__.py"))
