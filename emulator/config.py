@@ -27,8 +27,8 @@ class Settings:
     `time_scale` divides the service's limits: with 60, a MaxRuntimeInSeconds of 3600 is over after a
     minute. `limit_instances` gives containers the memory and CPUs of their instance type.
     `copy_data` copies data into and out of containers instead of mounting it; an engine that does not
-    see this machine's disk is noticed by itself. `container_endpoint` is the URL under which containers reach the endpoint, where the engine's own
-    address does not do.
+    see this machine's disk is noticed by itself. `container_endpoint` is the URL under which containers
+    reach the endpoint, where the engine's own address does not do.
     """
 
     host: str = DEFAULT_HOST

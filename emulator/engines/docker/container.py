@@ -17,6 +17,7 @@ from docker.utils.socket import STDERR, frames_iter
 from ...contract.outcome import ContainerStartError, HostExit, InternalServerError
 from ...contract.plan import ContainerPlan, InstanceResources
 from ...jobs.ports import LogSink
+from .exits import Exits
 
 _GIB: Final = 1024**3
 
@@ -50,15 +51,21 @@ class ContainerSettings:
 class HostContainer:
     """A container that exists in the engine."""
 
-    def __init__(self, api: docker.APIClient, plan: ContainerPlan, container_id: str) -> None:
+    def __init__(self, api: docker.APIClient, exits: Exits, plan: ContainerPlan, container_id: str) -> None:
         self._api = api
+        self._exits = exits
         self.plan = plan
         self.id = container_id
         self._output: _Output | None = None
 
     @classmethod
     def create(
-        cls, api: docker.APIClient, plan: ContainerPlan, settings: ContainerSettings, facts: EngineFacts
+        cls,
+        api: docker.APIClient,
+        exits: Exits,
+        plan: ContainerPlan,
+        settings: ContainerSettings,
+        facts: EngineFacts,
     ) -> HostContainer:
         """Make the container of a plan, not started.
 
@@ -76,7 +83,7 @@ class HostContainer:
             host_config=_host_config(api, plan, settings, facts),
             networking_config={"EndpointsConfig": {settings.network: {"Aliases": [plan.host]}}},
         )
-        return cls(api, plan, created["Id"])
+        return cls(api, exits, plan, created["Id"])
 
     def start(self) -> None:
         """Listen, then start, so that no output is missed.
@@ -98,7 +105,7 @@ class HostContainer:
         with closing(self._output) as output:
             for stream, chunk in output:
                 on_log(self.plan.host, stream, chunk)
-        exit_code = self._api.wait(self.id, timeout=None)["StatusCode"]
+        exit_code = self._exits.code_of(self.id)
         out_of_memory = exit_code != 0 and self._api.inspect_container(self.id)["State"]["OOMKilled"]
         return HostExit(host=self.plan.host, exit_code=exit_code, out_of_memory=out_of_memory)
 

@@ -23,7 +23,8 @@ from . import reaper
 from .cluster import DockerCluster
 from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
-from .labels import PREFIX, Labels
+from .exits import Exits
+from .labels import OWNER, PREFIX, Labels
 from .networks import JobNetworks, ensure_platform_network, leave_platform_network
 from .removal import remove_abandoned, remove_container, remove_owned
 from .trees import put_mounts, reclaim
@@ -45,6 +46,7 @@ class DockerEngine:
         self._api = api
         self._labels = Labels()
         self._networks = JobNetworks(api, self._labels)
+        self._exits = Exits(api, f"{OWNER}={self._labels.owner}")
         self._reaper: subprocess.Popen[bytes] | None = None
         # Whether the engine sees our disk is learned from the first job: its directory is there or not.
         self._shares_disk = not copy_data
@@ -60,6 +62,7 @@ class DockerEngine:
         engine = cls(connect(), copy_data=copy_data)
         engine._reaper = reaper.start(engine._labels.owner)
         engine.gateway = ensure_platform_network(engine._api)
+        threading.Thread(target=engine._exits.listen, name="docker-exits", daemon=True).start()
         threading.Thread(target=engine._tidy_and_warm, name="docker-warm-up", daemon=True).start()
         return engine
 
@@ -100,6 +103,7 @@ class DockerEngine:
             leave_platform_network(self._api)
         except (APIError, OSError) as error:
             logger.warning("Cleaning up in the Docker Engine failed: %s", error)
+        self._exits.close()
         if self._reaper is not None:
             reaper.dismiss(self._reaper)
         self._api.close()
@@ -116,7 +120,7 @@ class DockerEngine:
             mounted=shares_disk,
         )
         try:
-            container = HostContainer.create(self._api, one, settings, self._facts)
+            container = HostContainer.create(self._api, self._exits, one, settings, self._facts)
         except APIError as error:
             if shares_disk and _NO_SUCH_MOUNT in str(error.explanation):
                 logger.info("The Docker Engine does not see this machine's disk: data travels as archives")
