@@ -28,7 +28,8 @@ def describe(name: str, port: int, region: str, account: str, as_json: bool) -> 
         click.echo(json.dumps(description, indent=2, default=_json_value))
         return
     for label, text in _lines(description):
-        click.echo(f"{label:<12} {text}".rstrip())
+        for line in text.splitlines() or [""]:
+            click.echo(f"{label:<12} {line}".rstrip())
 
 
 def _json_value(value: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.errors import UsageError
 from emulator.jobfiles.document import ImageBuild
 from emulator.jobfiles.images import context_files, context_hash, image_tag
 
@@ -109,6 +110,12 @@ def test_a_dockerfile_outside_of_the_folder_counts(context: Path) -> None:
     before = context_hash(outside)
     (context.parent / "Dockerfile").write_text("FROM scratch\nENV A=1\n")
     assert context_hash(outside) != before
+
+
+def test_files_that_cannot_be_read_are_told(context: Path) -> None:
+    (context / ".dockerignore").write_bytes(b"\xff\n")
+    with pytest.raises(UsageError, match=r"The image of .* cannot be built: its files cannot be read: "):
+        image_tag(build(context))
 
 
 def test_no_two_trees_look_the_same(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.model import Shape
+from botocore.session import Session
 
-from emulator.api import service_model
 from emulator.contract.arns import Scope
 from emulator.errors import UsageError
 from emulator.jobfiles.document import JobFile
@@ -17,6 +19,14 @@ from emulator.jobfiles.yaml_source import YamlSource
 
 HEAD = "kind: training\nimage: {name: my/image:1}\n"
 NOW = datetime(2024, 5, 6, 7, 8, 9, 10_000, tzinfo=UTC)
+
+
+@cache
+def input_shape() -> Shape:
+    """Return the request's shape, as a client has it."""
+    shape = Session().get_service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
+    assert shape is not None
+    return shape
 
 
 def job_file(text: str, path: str = "/jobs/iris_training/job.yaml") -> JobFile:
@@ -31,7 +41,7 @@ def error_of(text: str) -> str:
     loaded = job_file(text)
     request = complete(loaded, image="an/image", scope=Scope(), now=NOW)
     with pytest.raises(UsageError) as raised:
-        check(loaded.yaml, request, service_model.input_shape("CreateTrainingJob"))
+        check(loaded.yaml, request, input_shape())
     return str(raised.value)
 
 
@@ -46,7 +56,7 @@ def test_all_that_is_required_is_filled_in() -> None:
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
     }
-    check(job_file("").yaml, request, service_model.input_shape("CreateTrainingJob"))
+    check(job_file("").yaml, request, input_shape())
 
 
 def test_what_is_written_stays() -> None:

@@ -1,0 +1,133 @@
+"""boto3 clients of the endpoint that never see the user's own AWS configuration."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.session import Session as BotocoreSession
+
+from ..contract.arns import Scope
+from ..errors import EmulatorError, EndpointUnavailableError, UsageError
+from ..jobfiles.clients import Clients, service_errors
+from ..jobfiles.events import BytesMoved
+from ..reroute import environment
+
+_SECONDS: Final = 60
+
+
+def make_clients(url: str, *, region: str, account: str) -> Clients:
+    """Return clients of the endpoint at this address. The access key is the account, as the endpoint takes it.
+
+    Raises:
+        UsageError: the region or the account is not spelt as AWS spells them.
+    """
+    environment.sdk_config_text(region, account)  # checks both
+    session = _session(region, account)
+    # No proxy stands between two programs of one machine, whatever HTTP_PROXY says.
+    config = Config(
+        connect_timeout=5,
+        read_timeout=_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        proxies={},
+        s3={"addressing_style": "path"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    address: dict[str, Any] = {"endpoint_url": url, "config": config}
+    scope = Scope(account=account, region=region)
+    return Clients(
+        sagemaker=session.client("sagemaker", **address),
+        s3=session.client("s3", **address),
+        logs=session.client("logs", **address),
+        scope=scope,
+        progress=lambda job_name: _progress(url, scope, job_name),
+    )
+
+
+def require_endpoint_at(url: str) -> None:
+    """Raise unless an emulator answers at this URL.
+
+    Raises:
+        UsageError: it is no http URL.
+        EndpointUnavailableError: nobody answers, or somebody else.
+    """
+    if not re.fullmatch(r"http://[^/:@?#]+(:\d{1,5})?/?", url):
+        raise UsageError(f"{url!r} is no address of an emulator. Write it as http://127.0.0.1:4750")
+    try:
+        health = _get(url, "/_emulator/health")
+    except (OSError, http.client.HTTPException) as error:
+        raise EndpointUnavailableError(
+            f"The endpoint does not answer at {url}: {error}\nStart it first: sagemaker-emulator up"
+        ) from error
+    if health is None or "engine" not in health:
+        raise EndpointUnavailableError(f"What answers at {url} is not a healthy sagemaker-emulator.")
+
+
+def _session(region: str, account: str) -> boto3.session.Session:
+    """Return a session that looks into no profile, variable or file; `account` and `region` are all it knows."""
+    settings: dict[str, tuple[Any, Any, Any, Any]] = dict(BOTOCORE_DEFAUT_SESSION_VARIABLES)
+    defaults = {name: (None, None, default, cast) for name, (_, _, default, cast) in settings.items()}
+    nothing = (None, None, os.devnull, None)
+    session = BotocoreSession(session_vars={**defaults, "config_file": nothing, "credentials_file": nothing})
+    return boto3.session.Session(
+        aws_access_key_id=account,
+        aws_secret_access_key="local",  # noqa: S106 - the endpoint checks no signature
+        region_name=region,
+        botocore_session=session,
+    )
+
+
+def _progress(url: str, scope: Scope, job_name: str) -> BytesMoved | None:
+    """Ask how far a job's stage has come; None when it does not move data, or nobody can tell."""
+    try:
+        answer = _get(url, f"/_emulator/jobs/{scope.account}/{scope.region}/{job_name}/progress")
+    except (OSError, http.client.HTTPException):
+        return None
+    if not answer or not answer["stage"]:
+        return None
+    return BytesMoved(what=answer["stage"], done=answer["done_bytes"], total=answer["total_bytes"])
+
+
+def _get(url: str, path: str) -> dict[str, Any] | None:
+    """Return a JSON object from the control API; None if that is not what is answered."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        text = response.read()
+    finally:
+        connection.close()
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer if response.status == HTTPStatus.OK and isinstance(answer, dict) else None
+
+
+def describe_job(clients: Clients, name: str) -> dict[str, Any]:
+    """Return the DescribeTrainingJob answer.
+
+    Raises:
+        EmulatorError: there is no such job here, or the endpoint refused otherwise.
+    """
+    try:
+        with service_errors():
+            return clients.describe(name)
+    except EmulatorError as error:
+        if "Requested resource not found" not in str(error):
+            raise
+        scope = clients.scope
+        raise EmulatorError(
+            f"There is no training job {name!r} of account {scope.account} in {scope.region}. "
+            "See which there are: sagemaker-emulator jobs"
+        ) from error

@@ -1,0 +1,218 @@
+"""What `run` shows: plain lines, a live display for terminals, and the JSON of the end."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
+
+import click
+from rich.console import Console, Group, RenderableType
+from rich.filesize import decimal
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from ..jobfiles.events import (
+    BuildOutput,
+    BytesMoved,
+    DataStored,
+    Event,
+    ImageReady,
+    JobCreated,
+    LogLine,
+    StatusEntered,
+    StatusLeft,
+    StopAsked,
+)
+
+if TYPE_CHECKING:
+    from ..jobfiles.report import Artifact, JobReport
+
+_MOST_FILES: Final = 12
+_BETWEEN: Final = "Getting ready"
+_COLORS: Final = {"Completed": "green", "Failed": "red", "Stopped": "yellow"}
+
+
+class Output(Protocol):
+    """Shows a run while it goes on, and its end."""
+
+    def live(self) -> AbstractContextManager[object]:
+        """Return the context in which events are shown."""
+
+    def show(self, event: Event) -> None:
+        """Show what happens."""
+
+    def conclude(self, report: JobReport) -> None:
+        """Show the end."""
+
+
+class PlainOutput:
+    """One line for each thing that happens, the same from run to run but for names and times."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+        self._status = ""
+
+    def live(self) -> AbstractContextManager[object]:
+        """Nothing needs to be kept up to date."""
+        return nullcontext()
+
+    def show(self, event: Event) -> None:
+        """Write a line, unless the event is only about how far something has come."""
+        match event:
+            case ImageReady() | DataStored() | JobCreated():
+                self._line(*_step(event))
+            case BuildOutput():
+                self._line("build", event.line)
+            case StatusEntered() if event.status != self._status:
+                self._status = event.status
+                self._line("status", event.status)
+            case LogLine():
+                self._line("log", f"{event.host} {event.message}")
+            case StopAsked():
+                self._line("stop", _stop(event))
+            case BytesMoved() | StatusLeft() | StatusEntered():
+                pass
+
+    def conclude(self, report: JobReport) -> None:
+        """Write what the job has come to."""
+        for name, value in _summary(report):
+            self._line(name, value)
+        for sentence in report.unmet:
+            self._line("unmet", sentence)
+        self._line("passed" if report.passed else "failed", str(report.job_file))
+
+    def _line(self, name: str, text: str) -> None:
+        for line in text.splitlines() or [""]:  # a failure reason may have several
+            click.echo(f"{name:<9} {line}", file=self._stream)
+
+
+class LiveOutput:
+    """The log above, and below it what goes on at this moment, how long already and how far."""
+
+    def __init__(self) -> None:
+        self._console = Console(force_terminal=True, highlight=False, soft_wrap=True)
+        self._spinner = Spinner("dots")
+        self._what = _BETWEEN
+        self._since = time.monotonic()
+        self._moved: BytesMoved | None = None
+
+    def live(self) -> AbstractContextManager[object]:
+        """Keep the last line up to date."""
+        return Live(get_renderable=self._now, console=self._console, refresh_per_second=10, transient=True)
+
+    def show(self, event: Event) -> None:
+        """Print what stays, and change what the last line says."""
+        match event:
+            case BuildOutput():
+                self._goes_on(f"Building the image: {event.line}", restart=not self._what.startswith("Building"))
+            case ImageReady() | DataStored() | JobCreated():
+                self._done(*_step(event))
+            case BytesMoved():
+                self._moved = event
+            case StatusEntered():
+                restart = not self._what.startswith(f"{event.status}:")
+                self._goes_on(f"{event.status}: {event.message}", restart=restart)
+            case StatusLeft():
+                self._done(event.status, f"{event.seconds:.1f} s")
+            case LogLine():
+                self._console.print(Text.assemble((f"{event.host} ", "dim cyan"), event.message))
+            case StopAsked():
+                self._console.print(Text(_stop(event), "yellow"))
+
+    def conclude(self, report: JobReport) -> None:
+        """Print what the job has come to."""
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in _summary(report):
+            table.add_row(name, Text(value, _COLORS.get(report.status, "")) if name == "result" else Text(value))
+        for sentence in report.unmet:
+            table.add_row("unmet", Text(sentence, "red"))
+        verdict = Text("passed", "bold green") if report.passed else Text("failed", "bold red")
+        self._console.print(Group("", table, Text.assemble(verdict, f" {report.job_file}")), soft_wrap=False)
+
+    def _goes_on(self, what: str, *, restart: bool) -> None:
+        self._what = what
+        if restart:
+            self._since = time.monotonic()
+            self._moved = None
+
+    def _done(self, name: str, text: str) -> None:
+        self._goes_on(_BETWEEN, restart=True)
+        self._console.print(Text.assemble(("✓ ", "green"), (f"{name:<12} ", "bold"), text))
+
+    def _now(self) -> RenderableType:
+        """Return the last line: a spinner, what goes on, its seconds, and a bar where bytes move."""
+        row = Table.grid(padding=(0, 1))
+        row.add_column(no_wrap=True)
+        row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        row.add_column(no_wrap=True)
+        row.add_column(no_wrap=True)
+        moved = self._moved
+        bar: RenderableType = ""
+        if moved is not None and moved.total:
+            bar = ProgressBar(total=moved.total, completed=moved.done, width=24)
+        what = self._what if moved is None else f"{moved.what} {_sizes(moved)}"
+        seconds = f"{time.monotonic() - self._since:.1f} s"
+        row.add_row(self._spinner, Text(what), bar, seconds)
+        return row
+
+
+def json_document(report: JobReport) -> dict[str, Any]:
+    """Return the end of a run as a JSON object; times in it become ISO 8601 texts."""
+    return {
+        "job_file": str(report.job_file),
+        "passed": report.passed,
+        "unmet": list(report.unmet),
+        "training_job_name": report.name,
+        "training_job_status": report.status,
+        "failure_reason": report.failure_reason or None,
+        "image": report.image,
+        "seconds": round(report.seconds, 3),
+        "billable_seconds": report.description.get("BillableTimeInSeconds"),
+        "secondary_statuses": [{"status": one.status, "seconds": round(one.seconds, 3)} for one in report.stages],
+        "metrics": report.metrics,
+        "artifacts": [{"uri": one.uri, "bytes": one.size, "files": dict(one.files)} for one in report.artifacts],
+    }
+
+
+def _summary(report: JobReport) -> list[tuple[str, str]]:
+    """Return what is worth knowing at the end, each with its name."""
+    billable = report.description.get("BillableTimeInSeconds")
+    bill = f", billable {billable} s" if billable is not None else ""
+    lines = [("result", f"{report.status} after {report.seconds:.1f} s{bill}")]
+    if report.failure_reason:
+        lines.append(("reason", report.failure_reason))
+    lines.append(("stages", ", ".join(f"{one.status} {one.seconds:.1f} s" for one in report.stages)))
+    lines += [("metric", f"{name} = {value:.6g}") for name, value in report.metrics.items()]
+    lines += [("artifact", _artifact(one)) for one in report.artifacts]
+    return lines
+
+
+def _artifact(artifact: Artifact) -> str:
+    files = [f"{name} ({decimal(size)})" for name, size in sorted(artifact.files.items())]
+    more = [f"and {len(files) - _MOST_FILES} more"] if len(files) > _MOST_FILES else []
+    return f"{artifact.uri} {decimal(artifact.size)}: {', '.join([*files[:_MOST_FILES], *more])}"
+
+
+def _step(event: ImageReady | DataStored | JobCreated) -> tuple[str, str]:
+    """Return the name of a step that was done before the job runs, and what it came to."""
+    match event:
+        case ImageReady(name=name, seconds=seconds):
+            return "image", name if seconds is None else f"{name} built in {seconds:.1f} s"
+        case DataStored(files=files):
+            return "data", f"{event.destination} {files} file{'' if files == 1 else 's'}, {decimal(event.size)}"
+        case JobCreated():
+            return "job", event.name
+
+
+def _stop(event: StopAsked) -> str:
+    return f"The job is being stopped: {event.why}. Ctrl-C leaves without waiting for its end."
+
+
+def _sizes(moved: BytesMoved) -> str:
+    return f"{decimal(moved.done)} of {decimal(moved.total)}" if moved.total else decimal(moved.done)

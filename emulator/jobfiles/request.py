@@ -1,0 +1,107 @@
+"""The CreateTrainingJob request of a job file: what it leaves out is filled in, what is wrong is located."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.model import Shape
+from botocore.validate import ParamValidator
+
+from ..contract.arns import Scope
+from ..errors import UsageError
+from .document import JobFile
+from .yaml_source import At, YamlSource
+
+DEFAULT_ROLE: Final = "sagemaker-emulator"
+_ONE_INSTANCE: Final = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+_LONGEST_STEM: Final = 40
+# What the service refuses names the member in one of these ways; so does botocore.
+_MEMBERS: Final = (
+    re.compile(r"Unknown parameter in (?:input|(?P<path>\S+)): \"(?P<name>[^\"]+)\""),
+    re.compile(r"Missing required parameter in (?:input|(?P<path>\S+)): \"(?P<name>[^\"]+)\""),
+    re.compile(r"parameter (?P<path>[^\s,:]+), value"),
+    re.compile(r"at '(?P<path>[^']+)' failed"),
+    re.compile(r"^Not emulated: (?P<path>[\w.\[\]]+):"),
+)
+
+
+def complete(job_file: JobFile, *, image: str, scope: Scope, now: datetime | None = None) -> dict[str, Any]:
+    """Return the request with everything in it that CreateTrainingJob requires."""
+    given = dict(job_file.request)
+    instance = {} if "InstanceGroups" in (given.get("ResourceConfig") or {}) else _ONE_INSTANCE
+    bucket = f"sagemaker-{scope.region}-{scope.account}"
+    algorithm = _filled(given, "AlgorithmSpecification", {"TrainingInputMode": "File", "TrainingImage": image})
+    return {
+        "TrainingJobName": _job_name(job_file, now or datetime.now(UTC)),
+        "RoleArn": f"arn:{scope.partition}:iam::{scope.account}:role/{DEFAULT_ROLE}",
+        **given,
+        "AlgorithmSpecification": algorithm,
+        "OutputDataConfig": _filled(given, "OutputDataConfig", {"S3OutputPath": f"s3://{bucket}/"}),
+        "ResourceConfig": _filled(given, "ResourceConfig", {**instance, "VolumeSizeInGB": 30}),
+        "StoppingCondition": _filled(given, "StoppingCondition", {"MaxRuntimeInSeconds": 3600}),
+    }
+
+
+def check(yaml: YamlSource, request: dict[str, Any], shape: Shape) -> None:
+    """Refuse a request that the service's model does not allow: unknown members, wrong types.
+
+    Raises:
+        UsageError: with one line for each thing that is wrong.
+    """
+    found = ParamValidator().validate(request, shape)
+    if found.has_errors():
+        lines = [_located(yaml, line) for line in found.generate_report().splitlines()]
+        raise UsageError("\n".join(lines))
+
+
+def refused(yaml: YamlSource, message: str) -> UsageError:
+    """Return the error that the service does not take the request, with the line it is about."""
+    return UsageError(_located(yaml, message))
+
+
+def _filled(given: dict[str, Any], name: str, defaults: dict[str, Any]) -> Any:
+    """Return a structure of the request with defaults in it; what is no structure stays, for `check` to see."""
+    value = given.get(name, {})
+    return {**defaults, **value} if isinstance(value, dict) else value
+
+
+def _job_name(job_file: JobFile, now: datetime) -> str:
+    """Return the name of the job file's folder (and its own, unless that is job.yaml) and the time."""
+    path = job_file.path.absolute()
+    parts = [path.parent.name] if path.stem == "job" else [path.parent.name, path.stem]
+    stem = re.sub(r"[^a-zA-Z0-9]+", "-", "-".join(parts)).strip("-")[:_LONGEST_STEM].strip("-")
+    return f"{stem or 'job'}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03}"
+
+
+def _located(yaml: YamlSource, message: str) -> str:
+    """Put file, line and key before a message that names a member of the request."""
+    match = next((found for pattern in _MEMBERS if (found := pattern.search(message))), None)
+    if match is None:
+        return str(yaml.error(("request",), message))
+    named = match.groupdict()
+    path = (named.get("path") or "") + (f".{named['name']}" if named.get("name") else "")
+    at: At = ("request", *_steps(path, yaml.get(("request",))))
+    advice = ""
+    if "valid types: <class 'str'>" in message and yaml.has(at) and (written := yaml.places[at].written):
+        advice = f' Put it in quotes: "{written}"'
+    return f"{yaml.error(at, message)}{advice}"
+
+
+def _steps(path: str, value: Any) -> Iterator[str | int]:
+    """Turn `InputDataConfig[0].ChannelName`, or the service's `inputDataConfig.1.member.channelName`, into steps."""
+    for name in re.findall(r"[^.\[\]]+", path):
+        if isinstance(value, list):
+            if name == "member":
+                continue
+            # The service counts from 1 and says "member" after it; botocore and we count from 0.
+            number = int(name) - (1 if "member" in path else 0) if name.isdigit() else 0
+            yield number
+            value = value[number] if number < len(value) else None
+        elif name != "member":
+            known = value if isinstance(value, dict) else {}
+            key = next((key for key in known if key.lower() == name.lower()), name[:1].upper() + name[1:])
+            yield key
+            value = known.get(key)
