@@ -72,6 +72,7 @@ class Job:
     clients: Clients
     name: str
     bucket: str
+    output_prefix: str = "out"
 
     def describe(self) -> dict[str, Any]:
         return dict(self.clients.sagemaker.describe_training_job(TrainingJobName=self.name))
@@ -147,7 +148,7 @@ class Job:
         return seen
 
     def _artifact(self, name: str) -> bytes | None:
-        key = f"out/{self.name}/output/{name}"
+        key = "/".join(part for part in (self.output_prefix, self.name, "output", name) if part)
         try:
             return self.clients.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except self.clients.s3.exceptions.NoSuchKey:
