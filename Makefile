@@ -26,7 +26,7 @@ check: lint ## the quick checks: ruff, mypy, unit tests; no Docker needed
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
 	$(bin)/python -m pytest tests -n 2 --dist loadgroup $(PYTEST_ARGS)
 
-bench: prepare-run ## measure how fast jobs start and data moves
+bench: install base-image ## measure how fast jobs start and data moves
 	$(bin)/python scripts/bench.py
 
 # What the verbs are made of.

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from ..errors import UsageError
 from ..reroute import environment
+from .options import engine_options
 
 _OF_OUR_OWN = {
     "engine": "--engine",
@@ -31,21 +32,7 @@ _OF_OUR_OWN = {
 @click.option("--endpoint-url", metavar="URL", help="Use the emulator that runs at this address.")
 @click.option("--account", default=environment.DEFAULT_ACCOUNT_ID, show_default=True, help="Account id.")
 @click.option("--region", default=environment.DEFAULT_REGION, show_default=True, help="Region.")
-@click.option(
-    "--engine",
-    type=click.Choice(["docker", "process", "auto"]),
-    default="auto",
-    show_default=True,
-    help="What runs the containers.",
-)
-@click.option(
-    "--time-scale",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(min=0.001, max=1e6),
-    help="Divide the service's time limits by this.",
-)
-@click.option("--limit-instances", is_flag=True, help="Give containers the memory and CPUs of their instance type.")
+@engine_options
 @click.option(
     "--state-dir",
     type=click.Path(path_type=Path, file_okay=False),

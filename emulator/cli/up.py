@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Settings, default_state_dir
+from .options import engine_options
 
 
 @click.command()
@@ -22,21 +23,7 @@ from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Sett
     show_default="below your state home",
     help="Where the emulator keeps its data. One emulator at a time can have it.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["docker", "process", "auto"]),
-    default="auto",
-    show_default=True,
-    help="What runs the containers.",
-)
-@click.option(
-    "--time-scale",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(min=0.001, max=1e6),
-    help="Divide the service's time limits (MaxRuntimeInSeconds, the 120 s of a stop) by this.",
-)
-@click.option("--limit-instances", is_flag=True, help="Give containers the memory and CPUs of their instance type.")
+@engine_options
 @click.option(
     "--max-parallel-jobs",
     default=DEFAULT_MAX_PARALLEL_JOBS,

@@ -190,6 +190,7 @@ class TrainingJobRun:
         self._log = JobLog(
             self._job, started_at, logs=self._platform.logs, metrics=self._platform.metrics, clock=self._clock
         )
+        self._control.progress = Progress()
         self._enter(SecondaryStatus.TRAINING, status.TRAINING)
         cluster.start(self._log.write, self._control.wake)
         ended = self._until_ended(cluster)

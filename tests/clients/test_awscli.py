@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.clients.conftest import EMULATOR, SCRIPTS, Finished, Programs, Server, client
-from tests.jobs import LOG_GROUP, Clients, TrainingJobs
+from tests.jobs import LOG_GROUP, Clients, Job, TrainingJobs
 
 pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-awscli")]
 
@@ -46,6 +46,7 @@ def test_a_job_from_its_request_to_its_log(aws_command: Callable[..., Finished],
     assert arn == f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
     jobs_seen = json.loads(aws_command("sagemaker", "list-training-jobs", "--name-contains", name).stdout)
     assert [one["TrainingJobName"] for one in jobs_seen["TrainingJobSummaries"]] == [name]
+    Job(jobs.clients, name, jobs.bucket).ended()  # or `wait` would look again after two minutes
     aws_command("sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", name)
     described = json.loads(aws_command("sagemaker", "describe-training-job", "--training-job-name", name).stdout)
     assert described["TrainingJobStatus"] == "Completed"
@@ -75,12 +76,22 @@ def test_s3_and_stop(aws_command: Callable[..., Finished], jobs: TrainingJobs, b
     assert "ask_aws.py" in aws_command("s3", "ls", f"s3://{bucket}/copied/").stdout
 
 
-def test_env_is_enough_for_awscli(programs: Programs, server: Server, bucket: str) -> None:
+def test_env_is_enough_for_awscli_and_boto3(programs: Programs, server: Server, bucket: str) -> None:
     env = shlex.join([*EMULATOR, "env", "--port", server.port])
-    command = f'eval "$({env})" && {client("awscli", "aws")} s3 ls && {client("awscli", "aws")} sts get-caller-identity'
-    finished = programs.plain("sh", "-c", command).result().succeeded()
+    aws_path, python_path = client("awscli", "aws"), client("sdk-v2", "python")
+    program = "import boto3; print('boto3 is', boto3.client('sts').get_caller_identity()['Arn'])"
+    lines = [
+        f'eval "$({env})"',
+        f"{aws_path} s3 ls",
+        f"{aws_path} sts get-caller-identity",
+        f"{aws_path} sagemaker list-training-jobs --max-results 1 --query 'length(TrainingJobSummaries)'",
+        f"{python_path} -c {shlex.quote(program)}",
+    ]
+    user = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "token", "AWS_ENDPOINT_URL_S3": "http://s3.invalid"}
+    finished = programs.plain("sh", "-e", "-c", "\n".join(lines), **user).result().succeeded()
     assert bucket in finished.stdout
     assert '"Account": "123456789012"' in finished.stdout
+    assert "boto3 is arn:aws:sts::123456789012:assumed-role/sagemaker-emulator/session" in finished.lines
 
 
 def test_a_service_error_is_one_clear_line(programs: Programs) -> None:

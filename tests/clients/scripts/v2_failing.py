@@ -14,6 +14,7 @@ estimator = Estimator(
     role="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
     instance_count=1,
     instance_type="ml.m5.large",
+    base_job_name="failing",
 )
 try:
     estimator.fit(logs="All")

@@ -13,6 +13,7 @@ estimator = Estimator(
     role="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
     instance_count=1,
     instance_type="ml.m5.large",
+    base_job_name="isolated",
     enable_network_isolation=True,
 )
 estimator.fit(logs="All")

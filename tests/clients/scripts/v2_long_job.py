@@ -10,6 +10,7 @@ estimator = Estimator(
     role="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
     instance_count=1,
     instance_type="ml.m5.large",
+    base_job_name="long-job",
     environment={"SECONDS_PER_EPOCH": "4"},
 )
 estimator.fit(wait=True, logs="All")

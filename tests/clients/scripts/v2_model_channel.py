@@ -15,6 +15,7 @@ estimator = Estimator(
     role="SageMakerRole",
     instance_count=1,
     instance_type="ml.m5.large",
+    base_job_name="model-channel",
     model_uri="s3://pretrained/ctr/model.tar.gz",
     output_path="s3://pretrained/out",
 )

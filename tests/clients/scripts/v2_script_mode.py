@@ -21,6 +21,7 @@ estimator = Estimator(
     role=role,
     instance_count=1,
     instance_type="ml.m5.large",
+    base_job_name="script-mode",
     hyperparameters={"epochs": 3, "learning-rate": 0.1, "optimizer": "adam", "layers": {"hidden": 8}},
     metric_definitions=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
     tags=[{"Key": "team", "Value": "ranking"}],

@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def engine_options(command: Command) -> Command:
+    """Add the options that say how an emulator runs containers."""
+    for option in (
+        click.option(
+            "--limit-instances", is_flag=True, help="Give containers the memory and CPUs of their instance type."
+        ),
+        click.option(
+            "--time-scale",
+            default=1.0,
+            show_default=True,
+            type=click.FloatRange(min=0.001, max=1e6),
+            help="Divide the service's time limits (MaxRuntimeInSeconds, the 120 s of a stop) by this.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["docker", "process", "auto"]),
+            default="auto",
+            show_default=True,
+            help="What runs the containers.",
+        ),
+    ):
+        command = option(command)
+    return command
