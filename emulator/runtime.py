@@ -19,7 +19,7 @@ from .jobs.training_jobs import TrainingJobs
 from .storage.credentials import RoleCredentials
 from .storage.instance_types import Ec2InstanceCatalog
 from .storage.moto_services import MotoServices
-from .storage.objects import MotoObjectStore
+from .storage.moto_objects import MotoObjectStore
 from .storage.state_dir import StateDirectory
 from .storage.telemetry import MotoLogStore, MotoMetricStore
 
