@@ -5,7 +5,7 @@ The wire (`api/s3`) speaks S3; the store keeps bytes, versions and one JSON docu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -61,6 +61,9 @@ class ObjectVersion:
     last_modified: float
     attributes: Mapping[str, Any]
     parts: tuple[Part, ...] = ()
+    """Of a multipart object; left out of listings."""
+    serial: int = 0
+    """The store's own identity of this write: a null version that was replaced has another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,35 @@ class Listing:
     is_truncated: bool
     next_marker: str | None
     """Where the next page starts: exclusive, a key or a common prefix."""
+    next_version: str | None = None
+    """Of a listing of versions, with next_marker: the last version listed; None after a common prefix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A stretch of a file."""
+
+    path: Path
+    offset: int
+    length: int
+
+
+class Reader(Protocol):
+    """The bytes of a version: an iterator of chunks of about 1 MiB, to be closed (the end closes it too).
+
+    While it is open its files stay, also when the version is deleted or replaced.
+    """
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """Where the bytes lie, in order; for sendfile and staging."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __next__(self) -> bytes: ...
+
+    def close(self) -> None:
+        """Let the files go."""
 
 
 Precondition = Callable[[ObjectVersion | None], None]
@@ -101,15 +133,20 @@ class ObjectStore(Protocol):
 
     Every method is safe to call from many threads. A version is visible when all of it is on disk, and
     an index row never points at a missing or half-written file, whatever moment the process is killed.
-    A full disk raises `StoreFullError` and changes nothing.
+    A full disk raises `StoreFullError` and changes nothing. What writes to a bucket, or lists one, that is
+    not there raises `NoSuchBucketError`.
     """
 
-    def create_bucket(self, bucket: str) -> None: ...
+    def create_bucket(self, bucket: str) -> None:
+        """Make a bucket; one that exists stays as it is."""
 
     def delete_bucket(self, bucket: str) -> None:
         """Forget an empty bucket (BucketNotEmptyError else) and its uploads in progress."""
 
     def has_bucket(self, bucket: str) -> bool: ...
+
+    def buckets(self) -> list[str]:
+        """Return the names of all buckets, in order."""
 
     def put(
         self,
@@ -125,20 +162,39 @@ class ObjectStore(Protocol):
     ) -> ObjectVersion:
         """Stream a body to disk and publish it as the latest version."""
 
-    def put_file(self, bucket: str, key: str, source: Path, **options: Any) -> ObjectVersion:
-        """Store a file of this machine (the platform's own uploads): a rename or one copy, never through memory."""
+    def put_file(
+        self,
+        bucket: str,
+        key: str,
+        source: Path,
+        *,
+        attributes: Mapping[str, Any],
+        versioning: Versioning = Versioning.OFF,
+        consume: bool = False,
+    ) -> ObjectVersion:
+        """Store a file of this machine (the platform's own uploads) with one copy inside the kernel.
+
+        With `consume` the file is the store's from now on, whatever happens: moved, where that is possible.
+        """
 
     def get(self, bucket: str, key: str, version_id: str | None = None) -> ObjectVersion | None:
         """Return a version (the latest without an id; it may be a delete marker), or None."""
 
-    def read(self, version: ObjectVersion, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes [start, end) in chunks of about 1 MiB, reading only what is asked for.
+    def read(self, version: ObjectVersion, start: int = 0, end: int | None = None) -> Reader:
+        """Return the bytes [start, end), of which only what is asked for is read.
 
-        The bytes stay readable while the iterator is open, also when the version is deleted meanwhile.
+        Raises:
+            VersionGoneError: it was deleted or replaced since it was looked up; nothing was read.
         """
 
     def segments(self, version: ObjectVersion) -> list[tuple[Path, int]]:
-        """Return the files (and their sizes) whose concatenation is the version, for staging and sendfile."""
+        """Return the files (and their sizes) whose concatenation is the version.
+
+        They may vanish at any moment; an open `Reader` keeps them.
+
+        Raises:
+            VersionGoneError: it was deleted or replaced since it was looked up.
+        """
 
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         """Return [start, end) of a part of a multipart object; for any other object part 1 is all of it."""
@@ -153,13 +209,34 @@ class ObjectStore(Protocol):
         versioning: Versioning = Versioning.OFF,
         precondition: Precondition | None = None,
     ) -> ObjectVersion:
-        """Publish the same bytes under another key without copying them: files are shared and reference-counted."""
+        """Publish the same bytes under another key without copying them: files are shared and reference-counted.
 
-    def delete(self, bucket: str, key: str, *, versioning: Versioning = Versioning.OFF) -> ObjectVersion | None:
-        """Delete: the object itself, or put a delete marker on it; return the marker made, if one was."""
+        The copy has no parts; its entity tag is the MD5 of all bytes, as S3's is.
 
-    def delete_version(self, bucket: str, key: str, version_id: str) -> ObjectVersion | None:
-        """Remove one version or delete marker and return it; the newest of the others becomes the latest."""
+        Raises:
+            VersionGoneError: the source was deleted or replaced since it was looked up.
+        """
+
+    def delete(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        versioning: Versioning = Versioning.OFF,
+        precondition: Precondition | None = None,
+    ) -> ObjectVersion | None:
+        """Delete: the object itself, or put a delete marker on it; return the marker made, if one was.
+
+        The precondition is shown the current version.
+        """
+
+    def delete_version(
+        self, bucket: str, key: str, version_id: str, *, precondition: Precondition | None = None
+    ) -> ObjectVersion | None:
+        """Remove one version or delete marker and return it; the newest of the others becomes the latest.
+
+        The precondition is shown the version to be removed (a lock may forbid it).
+        """
 
     def set_attributes(
         self, bucket: str, key: str, version_id: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -169,7 +246,10 @@ class ObjectStore(Protocol):
     def list_objects(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
     ) -> Listing:
-        """Return latest versions that are no delete markers. Paging through n keys costs O(n) in all."""
+        """Return latest versions that are no delete markers. Paging through n keys costs O(n) in all.
+
+        Keys and common prefixes are one sequence: only what is greater than `after` is returned.
+        """
 
     def list_versions(
         self,
@@ -181,7 +261,11 @@ class ObjectStore(Protocol):
         after_version: str = "",
         limit: int = 1000,
     ) -> Listing:
-        """Return all versions and delete markers, keys in order, newest version first."""
+        """Return all versions and delete markers, keys in order, newest version first.
+
+        Starts after all of `after_key`; with `after_version`, with what is older than that version of it. If
+        that version is gone by now, all others of the key come (again): none is left out.
+        """
 
     def create_upload(self, bucket: str, key: str, attributes: Mapping[str, Any]) -> Upload: ...
 
@@ -201,7 +285,8 @@ class ObjectStore(Protocol):
     def copy_part(self, upload: Upload, number: int, source: ObjectVersion, start: int, end: int) -> Part:
         """Make a part of a range of an object."""
 
-    def list_parts(self, upload: Upload) -> list[Part]: ...
+    def list_parts(self, upload: Upload) -> list[Part]:
+        """Return the parts by number; none if the upload is gone."""
 
     def list_uploads(self, bucket: str, prefix: str = "") -> list[Upload]:
         """Return the uploads in progress by key, then by start."""
@@ -216,9 +301,15 @@ class ObjectStore(Protocol):
         versioning: Versioning = Versioning.OFF,
         precondition: Precondition | None = None,
     ) -> ObjectVersion:
-        """Publish the chosen parts as one object without copying a byte; unchosen parts are removed."""
+        """Publish the chosen parts as one object without copying a byte; unchosen parts are removed.
 
-    def abort_upload(self, upload: Upload) -> None: ...
+        Raises:
+            NoSuchUploadError: it was completed or aborted meanwhile.
+            NoSuchPartError: a part is not there, or was replaced meanwhile.
+        """
+
+    def abort_upload(self, upload: Upload) -> None:
+        """Remove an upload and its parts; nothing happens if it is gone."""
 
     def close(self) -> None: ...
 
@@ -227,9 +318,21 @@ class StoreFullError(Exception):
     """The disk is full; nothing was changed."""
 
 
+class NoSuchBucketError(Exception):
+    """There is no such bucket."""
+
+
 class BucketNotEmptyError(Exception):
     """A bucket still has versions in it."""
 
 
 class NoSuchUploadError(Exception):
     """The upload was completed or aborted meanwhile."""
+
+
+class NoSuchPartError(Exception):
+    """A part is not there, or was replaced meanwhile."""
+
+
+class VersionGoneError(Exception):
+    """A version was deleted or replaced since it was looked up: look it up again."""
