@@ -21,6 +21,7 @@ _LISTED = (
     f"SELECT {COLUMNS} FROM versions INDEXED BY listed_versions"  # noqa: S608
     " WHERE bucket = ? AND key >= ? AND key < ? AND is_latest = 1 AND is_delete_marker = 0 ORDER BY key"
 )
+_SIZES = _LISTED.replace(COLUMNS, "key, size")
 _ALL = (
     f"SELECT {COLUMNS} FROM versions INDEXED BY versions_by_age"  # noqa: S608
     " WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, id DESC"
@@ -42,6 +43,13 @@ def list_objects(
 
     start = _start(prefix.encode(), delimiter.encode(), after.encode())
     return _page(bucket, _entries(rows, prefix.encode(), delimiter.encode(), start), limit)
+
+
+def sizes(connection: sqlite3.Connection, bucket: str, prefix: str) -> list[tuple[str, int]]:
+    """Return key and size of the latest versions that are no delete markers."""
+    number, start = bucket_id(connection, bucket), prefix.encode()
+    rows = connection.execute(_SIZES, (number, start, _end_of(start)))
+    return [(key.decode(), size) for key, size in rows]
 
 
 def list_versions(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, Self
 
 NULL_VERSION = "null"
 """The version id of objects that were stored while versioning was not enabled."""
@@ -113,6 +113,10 @@ class Reader(Protocol):
 
     def __next__(self) -> bytes: ...
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
     def close(self) -> None:
         """Let the files go."""
 
@@ -195,6 +199,16 @@ class ObjectStore(Protocol):
         Raises:
             VersionGoneError: it was deleted or replaced since it was looked up.
         """
+
+    def export(self, bucket: str, key: str, destination: Path) -> int | None:
+        """Write the latest version to a new file and return its size, for staging; None if there is none.
+
+        The bytes are copied inside the kernel. The file is no hard link: who writes into it (a container
+        into its input) never changes the store.
+        """
+
+    def sizes(self, bucket: str, prefix: str = "") -> list[tuple[str, int]]:
+        """Return key and size of all that `list_objects` lists, at one moment and without the rest of it."""
 
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         """Return [start, end) of a part of a multipart object; for any other object part 1 is all of it."""

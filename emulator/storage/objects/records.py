@@ -63,10 +63,20 @@ def find_version(
     return None if row is None else version_of(bucket, row)
 
 
+def latest_segments(connection: sqlite3.Connection, bucket: str, key: str) -> SegmentList | None:
+    """Return the segments of the latest version, None if there is none or it is a delete marker."""
+    row = connection.execute(
+        "SELECT is_delete_marker, segments FROM versions INDEXED BY versions_by_age"
+        " WHERE bucket = (SELECT id FROM buckets WHERE name = ?) AND key = ? ORDER BY id DESC LIMIT 1",
+        (bucket, key.encode()),
+    ).fetchone()
+    return None if row is None or row[0] else _segments(row[1])
+
+
 def segments_of(connection: sqlite3.Connection, version: ObjectVersion) -> SegmentList | None:
     """Return the segments of a version, None if it is gone."""
     row = connection.execute("SELECT segments FROM versions WHERE id = ?", (version.serial,)).fetchone()
-    return None if row is None else [(name, size) for name, size in json.loads(row[0])]
+    return None if row is None else _segments(row[0])
 
 
 def add_version(connection: sqlite3.Connection, version: ObjectVersion, segments: SegmentList) -> int:
@@ -209,6 +219,10 @@ def _set_latest(connection: sqlite3.Connection, bucket: int, key: bytes, *, late
         " WHERE bucket = ? AND key = ? ORDER BY id DESC LIMIT 1)",
         (latest, bucket, key),
     )
+
+
+def _segments(text: str) -> SegmentList:
+    return [(name, size) for name, size in json.loads(text)]
 
 
 def _parts(text: str) -> tuple[Part, ...]:

@@ -15,7 +15,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from ..file_copy import copy_contents
 from .model import Span, VersionGoneError
@@ -45,6 +44,39 @@ class Segments:
         """Return where a segment lies."""
         return self._root / name[:2] / name
 
+    def open(self, name: str) -> int:
+        """Return a descriptor to read a segment; it stays readable when the segment is removed.
+
+        Raises:
+            VersionGoneError: it was removed already.
+        """
+        try:
+            return os.open(f"{self._root}/{name[:2]}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise VersionGoneError from error
+
+    def copy_to(self, destination: Path, names: Sequence[tuple[str, int]]) -> int:
+        """Write segments (name, size) to a new file and return its size.
+
+        Raises:
+            VersionGoneError: one was removed already; there is no file.
+        """
+        copied = 0
+        target = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            for name, size in names:
+                source = self.open(name)
+                try:
+                    copied += copy_contents(source, target, 0, size)
+                finally:
+                    os.close(source)
+        except BaseException:
+            destination.unlink()
+            raise
+        finally:
+            os.close(target)
+        return copied
+
     def draft(self) -> Draft:
         """Begin a new segment."""
         name = os.urandom(16).hex()
@@ -71,7 +103,7 @@ class Segments:
             gone = not self._going.isdisjoint(held)
             if not gone:
                 self._readers.update(held)
-        if gone or not all(self.path(name).is_file() for name in held):
+        if gone or not all(os.access(f"{self._root}/{name[:2]}/{name}", os.F_OK) for name in held):
             if not gone:
                 self.let_go(held)
             raise VersionGoneError
@@ -249,7 +281,7 @@ class SegmentReader:
 
     def __next__(self) -> bytes:
         if not self._left:
-            self._open_next()
+            self._begin_next()
         assert self._file is not None
         chunk = os.read(self._file, min(self._left, CHUNK))
         if not chunk:
@@ -262,9 +294,7 @@ class SegmentReader:
     def __enter__(self) -> SegmentReader:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __del__(self) -> None:
@@ -281,13 +311,13 @@ class SegmentReader:
         if held:
             self._segments.let_go(held)
 
-    def _open_next(self) -> None:
+    def _begin_next(self) -> None:
         self._close_file()
         if not self._held or self._next >= len(self.spans):
             self.close()
             raise StopIteration
         span = self.spans[self._next]
-        self._file = os.open(span.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._file = self._segments.open(self._held[self._next])
         if span.offset:
             os.lseek(self._file, span.offset, os.SEEK_SET)
         self._left = span.length

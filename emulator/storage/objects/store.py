@@ -134,6 +134,21 @@ class DiskObjectStore:
     def segments(self, version: ObjectVersion) -> list[tuple[Path, int]]:
         return [(self._segments.path(name), size) for name, size in self._segments_of(version)]
 
+    def export(self, bucket: str, key: str, destination: Path) -> int | None:
+        while True:
+            with self._index.reading() as connection:
+                found = records.latest_segments(connection, bucket, key)
+            if found is None:
+                return None
+            try:
+                return self._segments.copy_to(destination, found)
+            except VersionGoneError:  # it was replaced at this moment
+                continue
+
+    def sizes(self, bucket: str, prefix: str = "") -> list[tuple[str, int]]:
+        with self._index.reading() as connection:
+            return listing.sizes(connection, bucket, prefix)
+
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         if not version.parts:
             return (0, version.size) if number == 1 else None
