@@ -189,6 +189,7 @@ class ObjectStore(Protocol):
 
         Raises:
             VersionGoneError: it was deleted or replaced since it was looked up; nothing was read.
+            OSError: its bytes are lost (a power failure may do that); the same while reading.
         """
 
     def segments(self, version: ObjectVersion) -> list[tuple[Path, int]]:

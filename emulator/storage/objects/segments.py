@@ -20,7 +20,6 @@ from ..file_copy import copy_contents
 from .model import Span, VersionGoneError
 
 CHUNK = 1024**2
-_FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 
 class Segments:
@@ -37,8 +36,7 @@ class Segments:
         self._forgotten: deque[list[str]] = deque()
         shutil.rmtree(self._aside, ignore_errors=True)
         self._aside.mkdir(parents=True)
-        for folder in _FOLDERS:
-            (self._root / folder).mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(exist_ok=True)
 
     def path(self, name: str) -> Path:
         """Return where a segment lies."""
@@ -145,8 +143,8 @@ class Segments:
 
         A draft that is published is a draft until the index has it; so the index must be asked afterwards.
         """
-        for folder in _FOLDERS:
-            names = [path.name for path in (self._root / folder).iterdir()]
+        for folder in sorted(self._root.iterdir()):
+            names = [path.name for path in folder.iterdir()]
             with self._lock:
                 known = self._drafts | self._unwanted
             yield [name for name in names if name not in known]
@@ -216,10 +214,14 @@ class Draft:
     def publish(self) -> None:
         """Move the file to its place."""
         self.close()
-        if self.size:
-            self._aside.rename(self._target)
-        else:
+        if not self.size:
             self._aside.unlink(missing_ok=True)
+            return
+        try:
+            self._aside.rename(self._target)
+        except FileNotFoundError:
+            self._target.parent.mkdir(exist_ok=True)
+            self._aside.rename(self._target)
 
     def close(self) -> None:
         """Close the file."""

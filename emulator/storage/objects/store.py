@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ class DiskObjectStore:
             UsageError: the folder is of another format.
         """
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._index = Index(root / "index.sqlite3")
+        self._index = Index(root / "index.sqlite")
         self._segments = Segments(root)
         self._publisher = Publisher(self._index, self._segments)
         self._closing = threading.Event()
@@ -129,21 +130,28 @@ class DiskObjectStore:
 
     def read(self, version: ObjectVersion, start: int = 0, end: int | None = None) -> SegmentReader:
         wanted = stretches(self._segments_of(version), start, version.size if end is None else end)
-        return SegmentReader(self._segments, wanted)
+        try:
+            return SegmentReader(self._segments, wanted)
+        except VersionGoneError:
+            self._segments_of(version)  # gone indeed, or else:
+            raise _lost(version.bucket, version.key) from None
 
     def segments(self, version: ObjectVersion) -> list[tuple[Path, int]]:
         return [(self._segments.path(name), size) for name, size in self._segments_of(version)]
 
     def export(self, bucket: str, key: str, destination: Path) -> int | None:
+        missing = None
         while True:
             with self._index.reading() as connection:
                 found = records.latest_segments(connection, bucket, key)
             if found is None:
                 return None
+            if found == missing:
+                raise _lost(bucket, key)
             try:
                 return self._segments.copy_to(destination, found)
             except VersionGoneError:  # it was replaced at this moment
-                continue
+                missing = found
 
     def sizes(self, bucket: str, prefix: str = "") -> list[tuple[str, int]]:
         with self._index.reading() as connection:
@@ -346,6 +354,10 @@ class DiskObjectStore:
         if segments is None:
             raise VersionGoneError(version.key)
         return segments
+
+
+def _lost(bucket: str, key: str) -> OSError:
+    return OSError(errno.EIO, f"The object store has lost the bytes of s3://{bucket}/{key}")
 
 
 _: type[ObjectStore] = DiskObjectStore
