@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import io
+import random
 import sqlite3
 import threading
 import zlib
@@ -521,6 +522,38 @@ class TestMultipart:
         by_key = sorted(uploads, key=lambda one: (one.key.encode(), one.initiated, one.upload_id))
         assert store.list_uploads("b") == by_key
         assert store.list_uploads("b", "b/") == by_key[1:4]
+
+
+def test_threads_on_the_same_keys_leave_the_store_whole(store: DiskObjectStore, root: Path) -> None:
+    """Put, copy, multipart, delete and read as they come; what is left is whole, and so are its files."""
+
+    def work(seed: int) -> None:
+        chance = random.Random(seed)
+        for step in range(80):
+            key = chance.choice("xyz")
+            version = store.get("b", chance.choice("xyz"))
+            with suppress(VersionGoneError):
+                match chance.randrange(6):
+                    case 0 | 1:
+                        put(store, key, chance.randbytes(chance.randrange(3000)))
+                    case 2 if version is not None:
+                        store.copy(version, "b", key, attributes={})
+                    case 3 if version is not None and not version.parts:
+                        assert hashlib.md5(b"".join(store.read(version))).hexdigest() == version.etag
+                    case 4:
+                        upload = store.create_upload("b", key, {})
+                        parts = [store.put_part(upload, number, [b"%d" % step]) for number in (1, 2)]
+                        store.complete_upload(upload, parts, etag="e-2", attributes={})
+                    case _:
+                        store.delete("b", key)
+
+    in_threads(*[lambda seed=seed: work(seed) for seed in range(8)])
+    left = store.list_objects("b").objects
+    assert sum(len(b"".join(store.read(one))) for one in left) == sum(one.size for one in left)
+    assert {path for one in left for path, _ in store.segments(one)} == set(files(root))
+    for one in left:
+        store.delete("b", one.key)
+    assert not files(root)
 
 
 class TestFolder:
