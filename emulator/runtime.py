@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -12,16 +13,19 @@ from .contract.environment import METADATA_HOST, PlatformAccess
 from .engines import engine_named
 from .jobs.clock import SystemClock
 from .jobs.ports import AccessProvider, Engine
-from .jobs.store import MemoryJobStore
 from .jobs.supervisor import Supervisor
 from .jobs.training import Platform
 from .jobs.training_jobs import TrainingJobs
+from .jobs.unfinished import end_unfinished
 from .storage.credentials import RoleCredentials
+from .storage.database import FILE_NAME, Database
 from .storage.instance_types import Ec2InstanceCatalog
+from .storage.job_records import SqliteJobStore
+from .storage.log_files import LOGS_FOLDER, LogFiles
+from .storage.moto_objects import MotoObjectStore
 from .storage.moto_services import MotoServices
-from .storage.objects import MotoObjectStore
 from .storage.state_dir import StateDirectory
-from .storage.telemetry import MotoLogStore, MotoMetricStore
+from .storage.telemetry import MotoMetricStore
 
 logger = logging.getLogger(__name__)
 
@@ -76,28 +80,35 @@ class Emulator:
         with ExitStack() as opened:
             state = StateDirectory(settings.state_dir)
             opened.callback(state.close)
+            self.clock = SystemClock(settings.time_scale)
+            database = Database(state.path / FILE_NAME)
+            opened.callback(database.close)
+            jobs = SqliteJobStore(database)
+            self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
+            opened.callback(self.logs.close)
             self.engine: Engine = engine_named(settings.engine, copy_data=settings.copy_data)
             opened.callback(self.engine.close)
             self.services = MotoServices()
             self.credentials = RoleCredentials()
             self.container_access = ContainerAccess(self.credentials)
-            clock = SystemClock(settings.time_scale)
             platform = Platform(
-                jobs=MemoryJobStore(),
+                jobs=jobs,
                 objects=MotoObjectStore(),
-                logs=MotoLogStore(),
+                logs=self.logs,
                 metrics=MotoMetricStore(),
                 credentials=self.credentials,
                 catalog=Ec2InstanceCatalog(),
                 engine=self.engine,
                 access=self.container_access,
-                clock=clock,
+                clock=self.clock,
                 workspace=state.workspace,
                 limit_instances=settings.limit_instances,
             )
+            end_unfinished(jobs, self.clock)
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
-            self.training_jobs = TrainingJobs(platform.jobs, platform.objects, clock, self.supervisor)
+            self.training_jobs = TrainingJobs(platform.jobs, platform.objects, self.clock, self.supervisor)
+            self.on_reset: list[Callable[[], None]] = [jobs.clear, self.logs.clear, self.services.reset]
             self._open = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -107,6 +118,12 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def reset(self) -> None:
+        """End every job, then forget all that clients and jobs have made; the numbers of jobs go on."""
+        self.supervisor.end_all()
+        for forget in self.on_reset:
+            forget()
 
     def close(self) -> None:
         """End every job, remove what the engine has made, let the state directory go."""

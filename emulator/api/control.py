@@ -1,4 +1,4 @@
-"""What is not AWS: health, and how far a job's current stage has come, below /_emulator/."""
+"""What is not AWS: health, reset, and how far a job's current stage has come, below /_emulator/."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def answer(emulator: Emulator, request: Request) -> Response:
                     "running_jobs": emulator.supervisor.running(),
                 }
             )
+        case ["reset"] if request.method == "POST":
+            emulator.reset()
+            return _json({"status": "ok"})
         case ["jobs", account, region, name, "progress"]:
             progress = emulator.supervisor.progress((Scope(account=account, region=region), name.lower()))
             return _json(

@@ -1,4 +1,4 @@
-"""botocore's model of the SageMaker service: which operations there are and what they take and give.
+"""botocore's models of the services that are ours: which operations there are and what they take and give.
 
 The model is the one that ships with botocore; a user's own ~/.aws/models does not count, so that the
 same request gets the same answer on every machine.
@@ -16,6 +16,7 @@ from botocore.model import OperationModel, ServiceModel, StructureShape
 from ..contract.constraints import Shape, normalised, violations, violations_message
 from ..errors import ServiceError, ValidationError
 
+SAGEMAKER: Final = "sagemaker"
 _NOTHING: Final = StructureShape("Nothing", {"type": "structure", "members": {}})
 _loading = threading.Lock()
 
@@ -25,13 +26,13 @@ def operation_names() -> frozenset[str]:
     return frozenset(_service_model().operation_names)
 
 
-def input_shape(operation: str) -> Shape:
+def input_shape(operation: str, service: str = SAGEMAKER) -> Shape:
     """Return the shape of an operation's request.
 
     Raises:
         ServiceError: the service has no such operation.
     """
-    return _operation(operation).input_shape or _NOTHING
+    return _operation(operation, service).input_shape or _NOTHING
 
 
 def output_members(operation: str) -> tuple[str, ...]:
@@ -40,18 +41,18 @@ def output_members(operation: str) -> tuple[str, ...]:
     Raises:
         ServiceError: the service has no such operation.
     """
-    shape = _operation(operation).output_shape
+    shape = _operation(operation, SAGEMAKER).output_shape
     return tuple(shape.members) if shape is not None else ()
 
 
-def validated(operation: str, payload: object) -> dict[str, Any]:
+def validated(operation: str, payload: object, service: str = SAGEMAKER) -> dict[str, Any]:
     """Return a request that satisfies the service model, without its null members.
 
     Raises:
         ServiceError: the service has no such operation.
         ValidationError: the request breaks the model's rules; the text names every one.
     """
-    shape = input_shape(operation)
+    shape = input_shape(operation, service)
     found = violations(shape, payload)
     if found:
         raise ValidationError(violations_message(found))
@@ -59,21 +60,22 @@ def validated(operation: str, payload: object) -> dict[str, Any]:
     return request
 
 
-def _operation(name: str) -> OperationModel:
-    if name not in _service_model().operation_names:
+def _operation(name: str, service: str) -> OperationModel:
+    model = _service_model(service)
+    if name not in model.operation_names:
         raise ServiceError(
             "UnknownOperationException",
-            f"The operation {name} is not known to this version of the SageMaker service model.",
+            f"The operation {name} is not known to this version of the {model.service_id} service model.",
         )
-    return _service_model().operation_model(name)
+    return model.operation_model(name)
 
 
-def _service_model() -> ServiceModel:
+def _service_model(service: str = SAGEMAKER) -> ServiceModel:
     with _loading:
-        return _loaded()
+        return _loaded(service)
 
 
 @cache
-def _loaded() -> ServiceModel:
+def _loaded(service: str) -> ServiceModel:
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    return ServiceModel(loader.load_service_model("sagemaker", "service-2"), "sagemaker")
+    return ServiceModel(loader.load_service_model(service, "service-2"), service)

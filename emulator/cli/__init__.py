@@ -25,6 +25,8 @@ _COMMANDS: Final = {
     "describe": "describe:describe",
     "logs": "logs:logs",
     "stop": "stop:stop",
+    "clean": "clean:clean",
+    "state": "state:state",
 }
 
 

@@ -9,20 +9,15 @@ from pathlib import Path
 
 import click
 
-from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Settings, default_state_dir
+from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Settings
 from .options import engine_options
+from .state import state_dir_option
 
 
 @click.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen at; loopback unless asked.")
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=default_state_dir,
-    show_default="below your state home",
-    help="Where the emulator keeps its data. One emulator at a time can have it.",
-)
+@state_dir_option
 @engine_options
 @click.option(
     "--max-parallel-jobs",

@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ..errors import ValidationError
 from .record import JobRecord
@@ -18,12 +18,82 @@ from .record import JobRecord
 DEFAULT_MAX_RESULTS: Final = 10
 
 Position = tuple[Any, int]
+"""A job's place in the list: the value it is sorted by, then its number."""
 
 _SORT_VALUES: Final[dict[str, Callable[[JobRecord], Any]]] = {
     "Name": lambda record: record.name.lower(),
     "CreationTime": lambda record: record.facts["CreationTime"],
     "Status": lambda record: record.facts["TrainingJobStatus"],
 }
+# Our own numbers are counted from 1 and end far below this; a store may keep 64 bits.
+_NUMBERS: Final = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobQuery:
+    """A ListTrainingJobs request, read. Times are epoch seconds; None does not filter.
+
+    A store uses it to find the first jobs without reading them all. What is asked for is said by
+    `wants` and `position`; a store must agree with them.
+    """
+
+    sort_by: str = "CreationTime"
+    descending: bool = True
+    size: int = DEFAULT_MAX_RESULTS
+    after: Position | None = None
+    status: str | None = None
+    name_contains: str = ""
+    created_after: float | None = None
+    created_before: float | None = None
+    modified_after: float | None = None
+    modified_before: float | None = None
+    training_plan: str | None = None
+    warm_pool: str | None = None
+
+    @classmethod
+    def parse(cls, request: Mapping[str, Any]) -> Self:
+        """Read a request that has the right shape.
+
+        Raises:
+            ValidationError: the token is not one of ours.
+        """
+        sort_by = request.get("SortBy", "CreationTime")
+        return cls(
+            sort_by=sort_by,
+            descending=request.get("SortOrder", "Descending") == "Descending",
+            size=request.get("MaxResults", DEFAULT_MAX_RESULTS),
+            after=_position(request["NextToken"], sort_by) if "NextToken" in request else None,
+            status=request.get("StatusEquals"),
+            name_contains=request.get("NameContains", "").lower(),
+            created_after=request.get("CreationTimeAfter"),
+            created_before=request.get("CreationTimeBefore"),
+            modified_after=request.get("LastModifiedTimeAfter"),
+            modified_before=request.get("LastModifiedTimeBefore"),
+            training_plan=request.get("TrainingPlanArnEquals"),
+            warm_pool=request.get("WarmPoolStatusEquals"),
+        )
+
+    def position(self, record: JobRecord) -> Position:
+        """Return a job's place in the list."""
+        return _SORT_VALUES[self.sort_by](record), record.number
+
+    def wants(self, record: JobRecord) -> bool:
+        """Tell whether a job belongs to the list, on this page or a later one."""
+        return (
+            self.name_contains in record.name.lower()
+            and _within(record.facts["CreationTime"], self.created_after, self.created_before)
+            and _within(record.facts["LastModifiedTime"], self.modified_after, self.modified_before)
+            # Warm pools and training plans do not exist here, so no job is in one.
+            and self.warm_pool is None
+            and self.training_plan in (None, training_plan(record))
+            and self._follows(record)
+        )
+
+    def _follows(self, record: JobRecord) -> bool:
+        if self.after is None:
+            return True
+        position = self.position(record)
+        return position < self.after if self.descending else position > self.after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,51 +104,27 @@ class Page:
     next_token: str | None
 
 
-def page_of(records: Iterable[JobRecord], request: Mapping[str, Any]) -> Page:
-    """Return the page that a validated ListTrainingJobs request asks for.
+def page_of(records: Iterable[JobRecord], query: JobQuery) -> Page:
+    """Return the page that a query asks for.
 
-    StatusEquals is applied after the page is cut, as documented: a page can be short, or empty, and
-    still have a token.
-
-    Raises:
-        ValidationError: the token is not one of ours.
+    `records` are all jobs, or at least the first `size + 1` that the query wants. StatusEquals is
+    applied after the page is cut, as documented: a page can be short, or empty, and still have a token.
     """
-    sort_by = request.get("SortBy", "CreationTime")
-    sort_value = _SORT_VALUES[sort_by]
-    descending = request.get("SortOrder", "Descending") == "Descending"
-
-    def position(record: JobRecord) -> Position:
-        return sort_value(record), record.number
-
-    chosen = [record for record in records if _chosen(record, request)]
-    chosen.sort(key=position, reverse=descending)
-    if "NextToken" in request:
-        after = _position(request["NextToken"], sort_by)
-        chosen = [record for record in chosen if (position(record) < after if descending else position(record) > after)]
-    size = request.get("MaxResults", DEFAULT_MAX_RESULTS)
-    page, rest = chosen[:size], chosen[size:]
-    status = request.get("StatusEquals")
+    chosen = sorted(filter(query.wants, records), key=query.position, reverse=query.descending)
+    page, rest = chosen[: query.size], chosen[query.size :]
     return Page(
-        records=tuple(record for record in page if status in (None, record.facts["TrainingJobStatus"])),
-        next_token=_token(sort_by, position(page[-1])) if rest else None,
+        records=tuple(record for record in page if query.status in (None, record.facts["TrainingJobStatus"])),
+        next_token=_token(query.sort_by, query.position(page[-1])) if rest else None,
     )
 
 
-def _chosen(record: JobRecord, request: Mapping[str, Any]) -> bool:
-    facts = record.facts
-    return (
-        request.get("NameContains", "").lower() in record.name.lower()
-        and _within(facts["CreationTime"], request, "CreationTime")
-        and _within(facts["LastModifiedTime"], request, "LastModifiedTime")
-        # Warm pools and training plans do not exist here, so no job is in one.
-        and "WarmPoolStatusEquals" not in request
-        and request.get("TrainingPlanArnEquals")
-        in (None, record.request.get("ResourceConfig", {}).get("TrainingPlanArn"))
-    )
+def training_plan(record: JobRecord) -> str | None:
+    """Return the ARN of the training plan that a job's request names."""
+    arn: str | None = record.request.get("ResourceConfig", {}).get("TrainingPlanArn")
+    return arn
 
 
-def _within(moment: float, request: Mapping[str, Any], name: str) -> bool:
-    after, before = request.get(f"{name}After"), request.get(f"{name}Before")
+def _within(moment: float, after: float | None, before: float | None) -> bool:
     return (after is None or moment > after) and (before is None or moment < before)
 
 
@@ -89,7 +135,7 @@ def _token(sort_by: str, position: Position) -> str:
 def _position(token: str, sort_by: str) -> Position:
     try:
         made_for, value, number = json.loads(base64.urlsafe_b64decode(token.encode()))
-        valid = made_for == sort_by and isinstance(number, int) and isinstance(value, _token_type(sort_by))
+        valid = made_for == sort_by and _is_number(number) and _is_sort_value(value, sort_by)
     except (ValueError, TypeError, RecursionError):  # a binascii.Error is a ValueError
         valid = False
         value = number = None
@@ -98,5 +144,11 @@ def _position(token: str, sort_by: str) -> Position:
     return value, number
 
 
-def _token_type(sort_by: str) -> type | tuple[type, ...]:
-    return (int, float) if sort_by == "CreationTime" else str
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and value in _NUMBERS
+
+
+def _is_sort_value(value: object, sort_by: str) -> bool:
+    if sort_by == "CreationTime":
+        return isinstance(value, float) or _is_number(value)
+    return isinstance(value, str) and value.isascii()

@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 
 from ..contract.arns import S3Uri, Scope
 from ..contract.environment import PlatformAccess
+from ..contract.listing import JobQuery
 from ..contract.metrics import MetricValue
 from ..contract.outcome import HostExit
 from ..contract.plan import ClusterPlan, InstanceResources
@@ -136,7 +137,11 @@ class LogStore(Protocol):
     """CloudWatch Logs, as the platform writes to it."""
 
     def write(self, scope: Scope, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
-        """Append events (epoch milliseconds, message); the group and stream are made on first use."""
+        """Append events (epoch milliseconds, message); the group and stream are made on first use.
+
+        What was written is there after a restart, also of a process that was killed. Readers see events
+        by time, those of one millisecond in the order in which they were written.
+        """
 
 
 class MetricStore(Protocol):
@@ -164,7 +169,7 @@ class InstanceCatalog(Protocol):
 
 
 class JobStore(Protocol):
-    """The records of jobs."""
+    """The records of jobs. What was stored is there after a restart, also of a process that was killed."""
 
     def create(self, record: JobRecord) -> JobRecord:
         """Add a record under a name that must be free.
@@ -177,10 +182,16 @@ class JobStore(Protocol):
         """Return a job, looked up without regard to case."""
 
     def update(self, scope: Scope, name: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
-        """Replace a record by `change(record)` with nobody in between; None when it is gone."""
+        """Replace a record by `change(record)` with nobody in between; None when it is gone.
 
-    def all(self, scope: Scope) -> list[JobRecord]:
-        """Return the jobs of one account and region."""
+        `change` must not call the store.
+        """
+
+    def first(self, scope: Scope, query: JobQuery) -> list[JobRecord]:
+        """Return the first `query.size + 1` jobs that a query wants, in any order: a page, and whether more follow."""
+
+    def unfinished(self) -> list[JobRecord]:
+        """Return the jobs of every account and region that have not ended, in the order of their creation."""
 
     def delete(self, scope: Scope, name: str) -> None:
         """Forget a job."""

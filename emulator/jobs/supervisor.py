@@ -70,15 +70,19 @@ class Supervisor:
         with self._lock:
             return len(self._running)
 
-    def close(self) -> None:
+    def end_all(self) -> None:
         """End every job at once and wait until their containers are gone."""
         with self._lock:
             running = list(self._running.values())
         for control, future in running:
             if not future.cancel():
                 control.request_shutdown()
-        self._pool.shutdown(wait=False, cancel_futures=True)
         wait([future for _, future in running], timeout=60)
+
+    def close(self) -> None:
+        """End every job at once, wait until their containers are gone, take no more."""
+        self.end_all()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _wait_for_capacity(self, record: JobRecord) -> None:
         at = self._platform.clock.now()

@@ -9,7 +9,7 @@ from typing import Any
 from ..contract import requests, status
 from ..contract.arns import Scope
 from ..contract.fidelity import refusals
-from ..contract.listing import Page, page_of
+from ..contract.listing import JobQuery, Page, page_of
 from ..contract.record import JobRecord
 from ..contract.training_job import TrainingJob
 from ..errors import ResourceNotFoundError, ValidationError
@@ -68,8 +68,13 @@ class TrainingJobs:
         return record
 
     def page(self, scope: Scope, request: Mapping[str, Any]) -> Page:
-        """Return one page of the list."""
-        return page_of(self._store.all(scope), request)
+        """Return one page of the list.
+
+        Raises:
+            ValidationError: the token is not one of ours.
+        """
+        query = JobQuery.parse(request)
+        return page_of(self._store.first(scope, query), query)
 
     def stop(self, scope: Scope, name: str) -> None:
         """Ask a job to stop; asking again while it stops changes nothing.

@@ -9,6 +9,8 @@ from typing import Any
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, environ_key_for_header
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import get_account_id_from, iam_backends
+from moto.logs.models import logs_backends
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from ..contract.arns import Scope
@@ -63,6 +65,17 @@ class MotoServices:
             roles.get_role(name)
         except NotFoundException:
             roles.create_role(name, _TRUST_SAGEMAKER, path, None, _PLACEHOLDER, [], "3600")
+
+    @staticmethod
+    def log_groups(scope: Scope) -> list[dict[str, Any]]:
+        """Return moto's log groups as DescribeLogGroups shows them."""
+        groups = list(logs_backends[scope.account][scope.region].groups.values())
+        return [group.to_describe_dict() for group in groups]
+
+    @staticmethod
+    def reset() -> None:
+        """Forget what clients made with every service that is moto's."""
+        moto_api_backend.reset()
 
     def forget_accepted_role(self, scope: Scope, name: str) -> None:
         """Make way for a role that a client is about to create by itself."""

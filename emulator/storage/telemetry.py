@@ -1,33 +1,15 @@
-"""CloudWatch Logs and metrics as the platform writes to them: moto's backends, in this process."""
+"""CloudWatch metrics as the platform writes to them: moto's backend, in this process."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.logs.models import logs_backends
 
 from ..contract.arns import Scope
 from ..contract.metrics import MetricValue
-from ..jobs.ports import LogStore, MetricStore
-
-
-class MotoLogStore:
-    """Log events in moto's CloudWatch Logs."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def write(self, scope: Scope, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
-        """Append events; the group and stream are made on first use."""
-        backend = logs_backends[scope.account][scope.region]
-        batch = [{"timestamp": timestamp, "message": message} for timestamp, message in events]
-        with self._lock:
-            backend.ensure_log_group(group)
-            backend.ensure_log_stream(group, stream)
-            backend.put_log_events(group, stream, batch)
+from ..jobs.ports import MetricStore
 
 
 class MotoMetricStore:
@@ -49,5 +31,4 @@ class MotoMetricStore:
         )
 
 
-_logs: type[LogStore] = MotoLogStore
-_metrics: type[MetricStore] = MotoMetricStore
+_: type[MetricStore] = MotoMetricStore

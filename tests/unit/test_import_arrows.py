@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
     "reroute": {"errors"},
-    "cli": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
+    "cli": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute", "storage.retention", "storage.snapshot"},
 }
 
 # Libraries that only these parts may import.

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.contract.listing import Page, page_of
+from emulator.contract.listing import JobQuery, Page
+from emulator.contract.listing import page_of as page_of_query
 from emulator.contract.record import JobRecord
 from emulator.errors import ValidationError
 from tests.builders import job_record, without_none
@@ -28,6 +29,10 @@ def job(
         "TrainingJobStatus": status,
     }
     return job_record(name, number=number, facts=facts)
+
+
+def page_of(records: Sequence[JobRecord], request: dict[str, Any]) -> Page:
+    return page_of_query(records, JobQuery.parse(request))
 
 
 def names(page: Page) -> list[str]:
@@ -137,6 +142,8 @@ def encoded(text: str) -> str:
         encoded('["CreationTime", "1", 1]'),
         encoded('["CreationTime", 1, "1"]'),
         encoded('["Name", "a", 1]'),
+        encoded(f'["CreationTime", 1, {2**63}]'),
+        encoded(f'["CreationTime", {2**63}, 1]'),
         encoded("[" * 6000),
         base64.urlsafe_b64encode(b"\xff").decode(),
     ],

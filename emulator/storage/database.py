@@ -1,0 +1,168 @@
+"""The state's own database: one SQLite file, which one emulator at a time has open.
+
+It is written ahead (WAL) and synced at checkpoints only: what was committed survives the end of this
+process at any moment, SIGKILL included. After a power cut the last moments may be missing; the file is
+whole all the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import UsageError
+
+FILE_NAME: Final = "state.sqlite"
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+# What each schema version adds to the one before; its number is its place, counted from 1. Entries are
+# never changed once they are released: a change of the schema is a new entry.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        # AUTOINCREMENT: a number is never given twice, not even after a deletion or a reset. `ended` is
+        # null until the job's end. Large columns come last, where a search does not have to read them.
+        """CREATE TABLE training_jobs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            account TEXT NOT NULL, region TEXT NOT NULL, name_key TEXT NOT NULL,
+            status TEXT NOT NULL, created REAL NOT NULL, modified REAL NOT NULL, ended REAL, plan TEXT,
+            name TEXT NOT NULL, arn TEXT NOT NULL,
+            tags TEXT NOT NULL, facts TEXT NOT NULL, request TEXT NOT NULL,
+            UNIQUE (account, region, name_key)
+        )""",
+        "CREATE INDEX training_jobs_by_creation"
+        " ON training_jobs (account, region, created, number, name_key, modified, plan)",
+        "CREATE INDEX training_jobs_by_status"
+        " ON training_jobs (account, region, status, number, name_key, created, modified, plan)",
+        "CREATE INDEX training_jobs_by_end ON training_jobs (ended)",
+        """CREATE TABLE log_groups (
+            account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL,
+            PRIMARY KEY (account, region, name)
+        )""",
+        # Times are epoch milliseconds. While `open` is 1 the stream is being written, and its figures
+        # may be behind its files.
+        """CREATE TABLE log_streams (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account TEXT NOT NULL, region TEXT NOT NULL, group_name TEXT NOT NULL, name TEXT NOT NULL,
+            created INTEGER NOT NULL, first_event INTEGER, last_event INTEGER, last_ingested INTEGER,
+            bytes INTEGER NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (account, region, group_name, name)
+        )""",
+        "CREATE INDEX log_streams_by_event ON log_streams (account, region, group_name, last_event)",
+        "CREATE INDEX log_streams_open ON log_streams (id) WHERE open = 1",
+    ),
+)
+SCHEMA_VERSION: Final = len(MIGRATIONS)
+
+
+class Database:
+    """One connection for all threads, one of which has it at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database, make it if it is not there, bring an older one up to date.
+
+        Raises:
+            UsageError: a newer version of this program wrote it, or it is no database of ours.
+        """
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._migrate(path)
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _unusable(path, str(error)) from error
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Let the caller read and write with nobody in between; an exception undoes it all."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, query: str, parameters: Parameters = ()) -> list[Any]:
+        """Return all rows of a SELECT."""
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()
+
+    def shrink(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        with self._lock:
+            self._connection.execute("VACUUM")
+
+    def close(self) -> None:
+        """Close the file; one file is all that stays of it."""
+        with self._lock:
+            self._connection.close()
+
+    def _migrate(self, path: Path) -> None:
+        with self.transaction() as connection:
+            found = _version(connection, path)
+            if found > SCHEMA_VERSION:
+                raise UsageError(
+                    f"The state directory {path.parent} has schema version {found}, as a newer sagemaker-emulator "
+                    f"wrote it; this one knows versions up to {SCHEMA_VERSION}. Use the newer program, or give this "
+                    "one a directory of its own: --state-dir DIR"
+                )
+            for statements in MIGRATIONS[found:]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+            if found != SCHEMA_VERSION:
+                connection.execute("DELETE FROM schema_version")
+                connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
+
+
+def schema_version(path: Path) -> int:
+    """Return the schema version of a database that nobody has open; 0 if there is none.
+
+    Raises:
+        UsageError: it is no database of ours.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return _version(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, str(error)) from error
+
+
+def require_state(folder: Path) -> None:
+    """Make sure that a directory is a state directory, so that no other one is ever cleaned or saved.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not schema_version(folder / FILE_NAME):
+        raise UsageError(f"{folder} is not a state directory of sagemaker-emulator. Name one with --state-dir DIR.")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return 0
+    if "schema_version" not in tables:
+        raise _unusable(path, "it has no schema version")
+    (version,) = connection.execute("SELECT version FROM schema_version").fetchone()
+    return int(version)
+
+
+def _unusable(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a database of sagemaker-emulator ({why}). Move it away, or choose another directory: "
+        "--state-dir DIR"
+    )

@@ -1,0 +1,331 @@
+"""The files that hold the bytes. Their names are random and never come from keys.
+
+A segment is written aside, in tmp/, and moved into a fan-out folder when it is complete; only then may a
+row of the index name it. The row goes before the file goes. So whatever moment the process is killed,
+files without a row may be left, but never a row without its file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..file_copy import copy_contents
+from .model import Span, VersionGoneError
+
+CHUNK = 1024**2
+
+
+class Segments:
+    """The segment files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._aside = root / "tmp"
+        self._root = root / "segments"
+        self._lock = threading.Lock()
+        self._drafts: set[str] = set()
+        self._readers: Counter[str] = Counter()
+        self._unwanted: set[str] = set()
+        self._going: set[str] = set()
+        self._forgotten: deque[list[str]] = deque()
+        shutil.rmtree(self._aside, ignore_errors=True)
+        self._aside.mkdir(parents=True)
+        self._root.mkdir(exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Return where a segment lies."""
+        return self._root / name[:2] / name
+
+    def open(self, name: str) -> int:
+        """Return a descriptor to read a segment; it stays readable when the segment is removed.
+
+        Raises:
+            VersionGoneError: it was removed already.
+        """
+        try:
+            return os.open(f"{self._root}/{name[:2]}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise VersionGoneError from error
+
+    def copy_to(self, destination: Path, names: Sequence[tuple[str, int]]) -> int:
+        """Write segments (name, size) to a new file and return its size.
+
+        Raises:
+            VersionGoneError: one was removed already; there is no file.
+        """
+        copied = 0
+        target = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            for name, size in names:
+                source = self.open(name)
+                try:
+                    copied += copy_contents(source, target, 0, size)
+                finally:
+                    os.close(source)
+        except BaseException:
+            destination.unlink()
+            raise
+        finally:
+            os.close(target)
+        return copied
+
+    def draft(self) -> Draft:
+        """Begin a new segment."""
+        name = os.urandom(16).hex()
+        with self._lock:
+            self._drafts.add(name)
+        return Draft(name, self._aside / name, self.path(name))
+
+    def settle(self, draft: Draft, *, remove: bool) -> None:
+        """End the making of a segment: the index names it now, or it is removed."""
+        draft.close()
+        if remove:
+            draft.remove()
+        with self._lock:
+            self._drafts.discard(draft.name)
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Keep segments that will be read, also when the index forgets them.
+
+        Raises:
+            VersionGoneError: one was removed already.
+        """
+        held = list(names)
+        with self._lock:
+            gone = not self._going.isdisjoint(held)
+            if not gone:
+                self._readers.update(held)
+        if gone or not all(os.access(f"{self._root}/{name[:2]}/{name}", os.F_OK) for name in held):
+            if not gone:
+                self.let_go(held)
+            raise VersionGoneError
+
+    def let_go(self, names: Iterable[str]) -> None:
+        """End `hold`: what the index forgot meanwhile is removed."""
+        unwanted = []
+        with self._lock:
+            for name in names:
+                self._readers[name] -= 1
+                if not self._readers[name]:
+                    del self._readers[name]
+                    if name in self._unwanted:
+                        self._unwanted.discard(name)
+                        self._going.add(name)
+                        unwanted.append(name)
+        self._unlink(unwanted)
+
+    def let_go_later(self, names: list[str]) -> None:
+        """End `hold` at the next removal: for the garbage collector, which may come while the lock is held."""
+        self._forgotten.append(names)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove segments that the index has forgotten, those being read when they have been."""
+        while self._forgotten:
+            self.let_go(self._forgotten.popleft())
+        unwanted = []
+        with self._lock:
+            for name in names:
+                if name in self._readers:
+                    self._unwanted.add(name)
+                else:
+                    self._going.add(name)
+                    unwanted.append(name)
+        self._unlink(unwanted)
+
+    def strays(self) -> Iterator[list[str]]:
+        """Yield, folder by folder, the names of files that are no drafts: the index must know each of them.
+
+        A draft that is published is a draft until the index has it; so the index must be asked afterwards.
+        """
+        for folder in sorted(self._root.iterdir()):
+            names = [path.name for path in folder.iterdir()]
+            with self._lock:
+                known = self._drafts | self._unwanted
+            yield [name for name in names if name not in known]
+
+    def _unlink(self, names: list[str]) -> None:
+        # Outside the lock: removing a large file takes its time.
+        for name in names:
+            self.path(name).unlink(missing_ok=True)
+        with self._lock:
+            self._going.difference_update(names)
+
+
+class Draft:
+    """A segment being written. Its file is made with the first byte: an empty object has none."""
+
+    def __init__(self, name: str, aside: Path, target: Path) -> None:
+        self.name = name
+        self.size = 0
+        self._aside = aside
+        self._target = target
+        self._file: int | None = None
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+        if self._file is None:
+            if not data:
+                return
+            self._file = self._create()
+        self.size += len(data)
+        written = os.write(self._file, data)
+        while written < len(data):
+            data = memoryview(data)[written:]
+            written = os.write(self._file, data)
+
+    def take(self, source: Path, *, move: bool) -> None:
+        """Make the segment of a file: by a rename if it may be moved, else by one copy inside the kernel."""
+        found = source.lstat()
+        if move and stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            try:
+                source.rename(self._aside)
+            except OSError:  # another file system
+                pass
+            else:
+                self.size = self._aside.stat().st_size
+                return
+        with source.open("rb", buffering=0) as opened:
+            self._file = self._create()
+            self.size = copy_contents(opened.fileno(), self._file)
+        if move:
+            source.unlink()
+
+    def take_spans(self, spans: Iterable[Span]) -> None:
+        """Append stretches of other segments, inside the kernel."""
+        for span in spans:
+            if self._file is None:
+                self._file = self._create()
+            with span.path.open("rb", buffering=0) as opened:
+                self.size += copy_contents(opened.fileno(), self._file, span.offset, span.length)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what was written, before it is published."""
+        if self.size:
+            with self._aside.open("rb", buffering=0) as opened:
+                while chunk := opened.read(CHUNK):
+                    yield chunk
+
+    def publish(self) -> None:
+        """Move the file to its place."""
+        self.close()
+        if not self.size:
+            self._aside.unlink(missing_ok=True)
+            return
+        try:
+            self._aside.rename(self._target)
+        except FileNotFoundError:
+            self._target.parent.mkdir(exist_ok=True)
+            self._aside.rename(self._target)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            descriptor, self._file = self._file, None
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """Remove the file, wherever it is by now."""
+        self._aside.unlink(missing_ok=True)
+        self._target.unlink(missing_ok=True)
+
+    def _create(self) -> int:
+        return os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a segment."""
+
+    name: str
+    offset: int
+    length: int
+
+
+def stretches(segments: Sequence[tuple[str, int]], start: int, end: int) -> list[Stretch]:
+    """Return where the bytes [start, end) of a sequence of (segment, size) lie."""
+    found = []
+    position = 0
+    for name, size in segments:
+        first, last = max(start - position, 0), min(end - position, size)
+        if first < last:
+            found.append(Stretch(name, first, last - first))
+        position += size
+    return found
+
+
+class SegmentReader:
+    """Reads stretches of segments, which stay as long as it is open."""
+
+    def __init__(self, segments: Segments, wanted: Sequence[Stretch]) -> None:
+        """Hold the segments.
+
+        Raises:
+            VersionGoneError: one was removed already.
+        """
+        self._file: int | None = None
+        self._held: list[str] = []
+        self._segments = segments
+        names = [one.name for one in wanted]
+        segments.hold(names)
+        self._held = names
+        self.spans = [Span(path=segments.path(one.name), offset=one.offset, length=one.length) for one in wanted]
+        self._left = 0
+        self._next = 0
+
+    def __iter__(self) -> SegmentReader:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self._left:
+            self._begin_next()
+        assert self._file is not None
+        chunk = os.read(self._file, min(self._left, CHUNK))
+        if not chunk:
+            path = self.spans[self._next - 1].path
+            self.close()
+            raise OSError(f"The file {path} of the object store is shorter than it was written")
+        self._left -= len(chunk)
+        return chunk
+
+    def __enter__(self) -> SegmentReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # Servers close what they send, but a reader that was never begun may be forgotten.
+        self._close_file()
+        if self._held:
+            self._segments.let_go_later(self._held)
+
+    def close(self) -> None:
+        """Let the segments go."""
+        self._close_file()
+        held, self._held = self._held, []
+        self._next, self._left = len(held), 0
+        if held:
+            self._segments.let_go(held)
+
+    def _begin_next(self) -> None:
+        self._close_file()
+        if not self._held or self._next >= len(self.spans):
+            self.close()
+            raise StopIteration
+        span = self.spans[self._next]
+        self._file = self._segments.open(self._held[self._next])
+        if span.offset:
+            os.lseek(self._file, span.offset, os.SEEK_SET)
+        self._left = span.length
+        self._next += 1
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            descriptor, self._file = self._file, None
+            os.close(descriptor)

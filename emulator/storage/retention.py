@@ -1,0 +1,134 @@
+"""What a state directory holds, and taking out of it what is old. Its emulator must not run."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from ..contract.arns import Scope
+from ..contract.log_pages import LogStream
+from ..contract.record import JobRecord
+from ..contract.training_job import LOG_GROUP
+from .database import FILE_NAME, Database, require_state
+from .job_records import SqliteJobStore
+from .log_files import LOGS_FOLDER, LogFiles
+from .state_dir import WORKSPACE, at_rest
+
+# What a killed emulator may leave of work that was never finished. All of it is made anew when needed.
+_LEFTOVERS: Final = (f"{WORKSPACE}/*", "objects/tmp/*", f"{LOGS_FOLDER}/**/*.tmp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removable:
+    """One thing that can go: what a person calls it, and its size in bytes."""
+
+    kind: str
+    name: str
+    size: int
+    job: JobRecord | None = None
+    stream: tuple[Scope, LogStream] | None = None
+    path: Path | None = None
+
+
+class Retention:
+    """A state directory at rest, open for cleaning."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._folder = folder
+        self._database = database
+        self._jobs = SqliteJobStore(database)
+        self._logs = LogFiles(folder / LOGS_FOLDER, database, time.time)
+
+    @classmethod
+    @contextmanager
+    def of(cls, folder: Path) -> Iterator[Self]:
+        """Take a state directory that no emulator uses.
+
+        Raises:
+            UsageError: there is none, an emulator has it, or it is of another version.
+        """
+        require_state(folder)
+        with at_rest(folder):
+            database = Database(folder / FILE_NAME)
+            try:
+                yield cls(folder, database)
+            finally:
+                database.close()
+
+    def removable(self, moment: float) -> list[Removable]:
+        """Return what can go: jobs that ended before a moment (epoch seconds), logs as old, leftovers.
+
+        A log stays as long as its job does. Logs whose jobs were deleted, and those that clients wrote to
+        groups of their own, go by the time of their last event.
+        """
+        jobs = self._jobs.ended_before(moment)
+        going = {job.key for job in jobs}
+        streams = [
+            (scope, stream)
+            for scope, stream in self._logs.older_than(int(moment * 1000))
+            if stream.group != LOG_GROUP or self._is_without_job(scope, stream, going)
+        ]
+        return [
+            *(Removable(kind="job", name=job.arn, size=_size_of_record(job), job=job) for job in jobs),
+            *(
+                Removable(
+                    kind="log",
+                    name=f"{stream.group}:{stream.name}",
+                    size=self._logs.disk_usage(scope, stream),
+                    stream=(scope, stream),
+                )
+                for scope, stream in streams
+            ),
+            *(
+                Removable(kind="leftover", name=str(path.relative_to(self._folder)), size=_disk_usage(path), path=path)
+                for pattern in _LEFTOVERS
+                for path in sorted(self._folder.glob(pattern))
+            ),
+        ]
+
+    def remove(self, things: Sequence[Removable]) -> None:
+        """Remove what `removable` has found: logs before their jobs, so that an interrupted one can be repeated."""
+        for one in things:
+            if one.stream is not None:
+                scope, stream = one.stream
+                self._logs.delete_stream(scope, stream.group, stream.name)
+            elif one.path is not None and one.path.is_dir() and not one.path.is_symlink():
+                shutil.rmtree(one.path)
+            elif one.path is not None:
+                one.path.unlink(missing_ok=True)
+        for one in things:
+            if one.job is not None:
+                self._jobs.delete(one.job.scope, one.job.name)
+        self._database.shrink()
+
+    def _is_without_job(self, scope: Scope, stream: LogStream, going: set[tuple[Scope, str]]) -> bool:
+        name = stream.name.partition("/")[0]
+        return (scope, name.lower()) in going or self._jobs.get(scope, name) is None
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes on disk of each part of a state directory; what is next to each other there is one part."""
+    parts: dict[str, int] = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        name = FILE_NAME if path.name.startswith(FILE_NAME) else path.name  # with SQLite's own two files
+        parts[name] = parts.get(name, 0) + _disk_usage(path)
+    return dict(sorted(parts.items()))
+
+
+def _disk_usage(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a directory; they may go while they are counted."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            return sum(_disk_usage(inner) for inner in path.iterdir())
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _size_of_record(job: JobRecord) -> int:
+    return len(repr(job.request)) + len(repr(job.facts))

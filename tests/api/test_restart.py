@@ -1,0 +1,151 @@
+"""A state directory across restarts: what clients saw before, they see after."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulator.config import Settings
+from emulator.endpoint import Endpoint
+from emulator.errors import UsageError
+from tests.jobs import LOG_GROUP, Clients, TrainingJobs
+
+pytestmark = pytest.mark.docker
+
+
+@contextmanager
+def emulator(state: Path, image: Callable[[str], str]) -> Iterator[tuple[TrainingJobs, Endpoint]]:
+    """An emulator of its own on this state, with a bucket as the S3 of this test needs no past."""
+    with Endpoint(Settings(port=0, engine="docker", state_dir=state, time_scale=100)) as endpoint:
+        clients = Clients(endpoint.url)
+        clients.s3.create_bucket(Bucket="restart")
+        yield TrainingJobs(clients, "restart", image), endpoint
+
+
+def seen(clients: Clients) -> dict[str, Any]:
+    """Return everything that can be known of jobs and logs, without what belongs to one request."""
+    summaries = [
+        one
+        for page in clients.sagemaker.get_paginator("list_training_jobs").paginate(PaginationConfig={"PageSize": 2})
+        for one in page["TrainingJobSummaries"]
+    ]
+    described = [clients.sagemaker.describe_training_job(TrainingJobName=one["TrainingJobName"]) for one in summaries]
+    streams: Any = clients.logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
+    return {
+        "groups": clients.logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"],
+        "summaries": summaries,
+        "described": [{**one, "ResponseMetadata": None} for one in described],
+        "tags": [clients.sagemaker.list_tags(ResourceArn=one["TrainingJobArn"])["Tags"] for one in summaries],
+        "streams": streams,
+        "events": [
+            clients.logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=one["logStreamName"])["events"]
+            for one in streams
+        ],
+    }
+
+
+def test_jobs_tags_and_logs_are_the_same_after_a_restart(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with emulator(tmp_path, image) as (jobs, _):
+        job = jobs.running("echo one; echo loss=0.5; exit 3", Tags=[{"Key": "a", "Value": "é"}]).ended()
+        for number in range(3):
+            jobs.running(f"echo {number}").ended()
+        jobs.clients.sagemaker.add_tags(ResourceArn=job.describe()["TrainingJobArn"], Tags=[{"Key": "b", "Value": ""}])
+        before = seen(jobs.clients)
+        token: Any = jobs.clients.logs.get_log_events(
+            logGroupName=LOG_GROUP, logStreamName=before["streams"][0]["logStreamName"], startFromHead=True, limit=1
+        )["nextForwardToken"]
+    assert len(before["summaries"]) == len(before["streams"]) == 4
+    with emulator(tmp_path, image) as (jobs, _):
+        assert seen(jobs.clients) == before
+        page = jobs.clients.logs.get_log_events(
+            logGroupName=LOG_GROUP,
+            logStreamName=before["streams"][0]["logStreamName"],
+            startFromHead=True,
+            nextToken=token,
+        )
+        assert page["events"] == before["events"][0][1:]
+        with pytest.raises(ClientError, match="already exists"):
+            jobs.create(TrainingJobName=job.name)
+        assert jobs.running("true").ended().status == "Completed"
+
+
+def test_a_job_that_ran_when_the_emulator_was_killed_ends_failed_and_says_why(
+    tmp_path: Path, image: Callable[[str], str]
+) -> None:
+    state = tmp_path / "state"
+    with up(state) as (process, port):
+        jobs = TrainingJobs(Clients(f"http://127.0.0.1:{port}"), "restart", image)
+        jobs.clients.s3.create_bucket(Bucket="restart")
+        job = jobs.running("echo before; sleep 60").wrote("before")
+        with pytest.raises(UsageError, match="Another emulator uses"):
+            Endpoint(Settings(port=0, engine="docker", state_dir=state))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    with up(state) as (_, port):
+        job = type(job)(Clients(f"http://127.0.0.1:{port}"), job.name, "restart")
+        assert job.status == "Failed"
+        assert job.failure_reason.startswith("InternalServerError: ")
+        assert "the emulator ended while the job ran" in job.failure_reason
+        assert job.log() == ["before"]
+
+
+@contextmanager
+def up(state: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run `sagemaker-emulator up` as a process of its own until it is healthy; end it on leaving."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "emulator", "up", "--port", str(port), "--state-dir", str(state)]
+    with subprocess.Popen([*command, "--engine", "docker"], stdout=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 20
+            while not healthy(port):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield process, port
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_emulator/health", timeout=5) as answer:
+            return bool(json.load(answer)["status"] == "ok")
+    except urllib.error.URLError:
+        return False
+
+
+def test_a_reset_ends_jobs_and_forgets_everything(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with emulator(tmp_path, image) as (jobs, endpoint):
+        others: list[str] = []
+        endpoint.emulator.on_reset.append(lambda: others.append("told"))
+        jobs.running("echo done").ended()
+        jobs.running("echo started; sleep 60").wrote("started")
+        jobs.clients.logs.create_log_group(logGroupName="/other")
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{endpoint.url}/_emulator/reset", timeout=5)
+        request = urllib.request.Request(f"{endpoint.url}/_emulator/reset", method="POST")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert json.load(answer) == {"status": "ok"}
+        assert others == ["told"]
+        assert jobs.clients.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+        assert jobs.clients.logs.describe_log_groups()["logGroups"] == []
+        assert endpoint.emulator.supervisor.running() == 0
+        jobs.clients.s3.create_bucket(Bucket="restart")
+        assert jobs.running("echo again").ended().log() == ["again"]

@@ -1,0 +1,24 @@
+"""An object store in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.storage.objects.store import DiskObjectStore
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def store(root: Path) -> Iterator[DiskObjectStore]:
+    store = DiskObjectStore(root)
+    store.create_bucket("b")
+    yield store
+    assert store.sweep() == 0, "operations left files behind"
+    store.close()

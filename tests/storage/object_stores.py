@@ -1,0 +1,48 @@
+"""What tests of the object store do again and again."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+from emulator.storage.objects.model import (
+    ObjectVersion,
+)
+from emulator.storage.objects.store import DiskObjectStore
+
+MIB = 1024**2
+
+
+def put(store: DiskObjectStore, key: str, content: bytes = b"content", **options: Any) -> ObjectVersion:
+    return store.put("b", key, io.BytesIO(content), **{"attributes": {}, **options})
+
+
+def content_of(store: DiskObjectStore, key: str, version_id: str | None = None) -> bytes:
+    version = store.get("b", key, version_id)
+    assert version is not None
+    return b"".join(store.read(version))
+
+
+def files(root: Path) -> list[Path]:
+    return [path for folder in ("segments", "tmp") for path in (root / folder).rglob("*") if path.is_file()]
+
+
+def in_threads(*tasks: Any) -> None:
+    """Run tasks side by side; the first failure of one fails the test."""
+    failures: list[BaseException] = []
+
+    def run(task: Any) -> None:
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,284 @@
+"""Job records in the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.contract import status
+from emulator.contract.arns import Scope
+from emulator.contract.listing import JobQuery, page_of
+from emulator.contract.outcome import failed_outcome
+from emulator.contract.record import JobRecord
+from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.errors import ResourceInUseError
+from emulator.jobs.clock import SystemClock
+from emulator.jobs.unfinished import end_unfinished
+from emulator.storage.database import FILE_NAME, Database
+from emulator.storage.job_records import SqliteJobStore
+from tests.builders import SCOPE, job_record, without_none
+
+ELSEWHERE = Scope(account="210987654321", region="eu-west-1")
+STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[SqliteJobStore]:
+    database = Database(folder / FILE_NAME)
+    try:
+        yield SqliteJobStore(database)
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteJobStore]:
+    with opened(tmp_path) as one:
+        yield one
+
+
+def counted(record: JobRecord) -> JobRecord:
+    return record.with_facts({**record.facts, "count": record.facts.get("count", 0) + 1})
+
+
+def ended(record: JobRecord, at: float) -> JobRecord:
+    return record.with_facts(status.ended(record.facts, TrainingJobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at))
+
+
+def all_of(store: SqliteJobStore, scope: Scope = SCOPE) -> list[JobRecord]:
+    found = store.first(scope, JobQuery(size=1_000_000, descending=False))
+    return sorted(found, key=lambda record: record.number)
+
+
+def test_a_job_is_found_without_regard_to_case(store: SqliteJobStore) -> None:
+    created = store.create(job_record("Job-A"))
+    assert store.get(SCOPE, "job-a") == store.get(SCOPE, "JOB-A") == created
+    assert created.name == "Job-A"
+    assert store.get(SCOPE, "other") is None
+
+
+def test_a_name_is_taken_in_whatever_case(store: SqliteJobStore) -> None:
+    store.create(job_record("Job-A"))
+    with pytest.raises(ResourceInUseError, match="training-job/job-a"):
+        store.create(job_record("job-A"))
+
+
+def test_accounts_and_regions_do_not_see_each_other(store: SqliteJobStore) -> None:
+    here = store.create(job_record("job"))
+    there = store.create(job_record("job", scope=ELSEWHERE))
+    assert all_of(store) == [here]
+    assert all_of(store, ELSEWHERE) == [there]
+    store.delete(ELSEWHERE, "job")
+    assert store.get(SCOPE, "job") == here
+
+
+def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
+    numbers = []
+    with opened(tmp_path) as store:
+        numbers += [store.create(job_record(name)).number for name in ("a", "b")]
+        store.delete(SCOPE, "b")
+    with opened(tmp_path) as store:
+        numbers.append(store.create(job_record("b")).number)
+        store.clear()
+        assert all_of(store) == []
+    with opened(tmp_path) as store:
+        numbers.append(store.create(job_record("a")).number)
+    assert numbers == sorted(set(numbers))
+
+
+def test_an_update_replaces_the_record(store: SqliteJobStore) -> None:
+    before = store.create(job_record("Job-A"))
+    after = store.update(SCOPE, "job-a", counted)
+    assert after is not None
+    assert after.facts["count"] == 1
+    assert store.get(SCOPE, "Job-A") == after
+    assert "count" not in before.facts
+
+
+def test_an_update_of_a_job_that_is_gone_changes_nothing(store: SqliteJobStore) -> None:
+    assert store.update(SCOPE, "job", counted) is None
+    assert all_of(store) == []
+
+
+def test_an_update_that_raises_leaves_the_record_and_the_store_usable(store: SqliteJobStore) -> None:
+    created = store.create(job_record("job"))
+
+    def refuse(_: JobRecord) -> JobRecord:
+        raise ResourceInUseError("no")
+
+    with pytest.raises(ResourceInUseError):
+        store.update(SCOPE, "job", refuse)
+    assert store.get(SCOPE, "job") == created
+
+
+def test_a_name_is_free_after_a_deletion_and_deleting_twice_is_fine(store: SqliteJobStore) -> None:
+    store.create(job_record("Job"))
+    store.delete(SCOPE, "JOB")
+    store.delete(SCOPE, "JOB")
+    assert store.create(job_record("job")).name == "job"
+
+
+def test_of_many_at_once_one_gets_the_name_and_no_update_is_lost(store: SqliteJobStore) -> None:
+    def created(number: int) -> bool:
+        try:
+            store.create(job_record(f"{'jJ'[number % 2]}ob"))
+        except ResourceInUseError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(created, range(50))) == 1
+        list(pool.map(lambda _: store.update(SCOPE, "job", counted), range(200)))
+    found = store.get(SCOPE, "job")
+    assert found is not None
+    assert found.facts["count"] == 200
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    request=st.dictionaries(st.text(), JSON),
+    facts=st.dictionaries(st.text(), JSON),
+    tags=st.dictionaries(st.text(st.characters(codec=None)), st.text(st.characters(codec=None))),
+)
+def test_any_document_comes_back_as_it_was_from_another_process_life(
+    request: dict[str, Any], facts: dict[str, Any], tags: dict[str, str]
+) -> None:
+    record = job_record("job", facts={**facts, **status.created(1000.25)}, tags=tags, Request=request)
+    with TemporaryDirectory() as folder:
+        with opened(Path(folder)) as store:
+            created = store.create(record)
+        with opened(Path(folder)) as store:
+            assert store.get(SCOPE, "job") == created
+
+
+def test_what_has_not_ended_is_found_in_the_order_of_creation(store: SqliteJobStore) -> None:
+    records = [store.create(job_record(name, scope=scope)) for name in "ab" for scope in (SCOPE, ELSEWHERE)]
+    store.update(SCOPE, "a", lambda record: ended(record, 2000.0))
+    assert store.unfinished() == records[1:]
+    assert [record.name for record in store.ended_before(2000.5)] == ["a"]
+    assert store.ended_before(2000.0) == []
+
+
+def test_jobs_that_nobody_runs_any_more_end_failed_and_say_why(store: SqliteJobStore) -> None:
+    store.create(job_record("ended"))
+    kept = store.update(SCOPE, "ended", lambda record: ended(record, 2000.0))
+    store.create(job_record("running"))
+    store.create(job_record("stopping", facts=status.stop_requested(status.created(1000.0), 1001.0)))
+    end_unfinished(store, SystemClock())
+    assert store.unfinished() == []
+    assert store.get(SCOPE, "ended") == kept
+    for name in ("running", "stopping"):
+        found = store.get(SCOPE, name)
+        assert found is not None
+        assert found.facts["TrainingJobStatus"] == found.facts["SecondaryStatus"] == "Failed"
+        reason = found.facts["FailureReason"]
+        assert reason.startswith("InternalServerError: ")
+        assert "the emulator ended while the job ran" in reason
+        assert failed_outcome(reason).failure_reason == reason
+
+
+TIMES = st.integers(0, 5).map(float)
+REQUESTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "SortBy": st.sampled_from(["Name", "CreationTime", "Status"]),
+        "SortOrder": st.sampled_from(["Ascending", "Descending"]),
+        "MaxResults": st.integers(1, 5),
+        "NameContains": st.sampled_from(["a", "ab", "B"]),
+        "StatusEquals": st.sampled_from(STATUSES),
+        "CreationTimeAfter": TIMES,
+        "CreationTimeBefore": TIMES,
+        "LastModifiedTimeAfter": TIMES,
+        "LastModifiedTimeBefore": TIMES,
+        "TrainingPlanArnEquals": st.sampled_from(["plan-a", "plan-b"]),
+        "WarmPoolStatusEquals": st.just("Available"),
+    },
+)
+
+
+@st.composite
+def job_lists(draw: st.DrawFn) -> list[JobRecord]:
+    names = draw(st.lists(st.text("abAB", min_size=1, max_size=3), unique_by=str.lower, max_size=12))
+    plans = st.sampled_from([None, "plan-a", "plan-b"])
+    return [
+        job_record(
+            name,
+            facts={
+                "CreationTime": draw(TIMES),
+                "LastModifiedTime": draw(TIMES),
+                "TrainingJobStatus": draw(st.sampled_from(STATUSES)),
+            },
+            scope=draw(st.sampled_from([SCOPE, SCOPE, SCOPE, ELSEWHERE])),
+            ResourceConfig=without_none({"TrainingPlanArn": draw(plans)}),
+        )
+        for name in names
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(job_lists(), REQUESTS)
+def test_the_database_finds_the_pages_that_the_rule_of_the_service_says(
+    records: list[JobRecord], request_: dict[str, Any]
+) -> None:
+    with TemporaryDirectory() as folder, opened(Path(folder)) as store:
+        stored = [record for record in map(store.create, records) if record.scope == SCOPE]
+        for _ in range(len(records) + 1):
+            query = JobQuery.parse(request_)
+            page = page_of(store.first(SCOPE, query), query)
+            assert page == page_of(stored, query)
+            if page.next_token is None:
+                return
+            request_ = {**request_, "NextToken": page.next_token}
+        pytest.fail("the pages have no end")
+
+
+def test_ten_thousand_jobs_are_opened_described_and_listed_at_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        for number in range(10_000):
+            parameters = {f"parameter-{one}": "x" * 40 for one in range(50)}
+            facts = status.created(1000.0 + number)
+            store.create(job_record(f"Job-{number:05}", facts=facts, HyperParameters=parameters))
+    started = time.perf_counter()
+    with opened(tmp_path) as store:
+        store.get(SCOPE, "job-00000")
+        assert time.perf_counter() - started < 0.2
+        requests: list[dict[str, Any]] = [
+            {},
+            {"MaxResults": 100},
+            {"SortBy": "Name", "SortOrder": "Ascending"},
+            {"SortBy": "Status"},
+            {"NameContains": "zzz"},
+            {"CreationTimeAfter": 6000.0, "SortOrder": "Ascending"},
+        ]
+        slowest = max(
+            *(measured(partial(store.first, SCOPE, JobQuery.parse(request))) for request in requests),
+            measured(partial(store.get, SCOPE, "job-05000")),
+        )
+    assert slowest < 0.02, f"{slowest:.3f} s"
+
+
+def measured(call: Callable[[], object]) -> float:
+    """Return the seconds that the quickest of a few calls takes: what others do on this machine is left out."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return min(times)
