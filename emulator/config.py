@@ -10,7 +10,7 @@ from typing import Final
 
 DEFAULT_PORT: Final = 4750
 DEFAULT_HOST: Final = "127.0.0.1"
-# A Docker Engine's default address ranges hold about thirty networks; each job takes one.
+# More jobs at once than this machine has room for only make each other slow.
 DEFAULT_MAX_PARALLEL_JOBS: Final = 24
 
 

@@ -23,6 +23,7 @@ Operation = Callable[..., dict[str, Any]]
 
 TARGET_PREFIX: Final = "SageMaker."
 _LARGEST_REQUEST_BYTES: Final = 10 * 1024**2
+_MOST_DRAINED_BYTES: Final = 1024**3
 
 _OPERATIONS: Final[dict[str, Operation]] = {
     "CreateTrainingJob": training_jobs.create_training_job,
@@ -63,6 +64,13 @@ def refuse_rest_operation(request: Request) -> Response:
     )
 
 
+def _drain(request: Request) -> None:
+    """Read a body that is refused: a client that is still sending would see a broken connection, not the answer."""
+    read = 0
+    while read < _MOST_DRAINED_BYTES and (chunk := request.stream.read(1024**2)):
+        read += len(chunk)
+
+
 def _is_motos(operation: str, document: Mapping[str, Any]) -> bool:
     if operation in _TAG_OPERATIONS:
         return not tags.is_ours(document)
@@ -76,6 +84,7 @@ def _document(request: Request) -> object:
         ServiceError: the service's SerializationException.
     """
     if (request.content_length or 0) > _LARGEST_REQUEST_BYTES:
+        _drain(request)
         raise ServiceError("RequestEntityTooLargeException", "The request is larger than 10 MiB.", 413)
     body = request.get_data(cache=True)
     try:

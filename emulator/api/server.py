@@ -11,7 +11,7 @@ from cheroot.wsgi import Gateway_10, Server
 
 from .wire import UNDERSCORED_HEADERS
 
-_THREADS = 32
+_THREADS = 64
 # A client may read a large object as slowly as it trains on it.
 _SILENCE_SECONDS = 900
 _SHUTDOWN_SECONDS = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -88,6 +89,9 @@ class TrainingJobRun:
             self._fail(InternalServerError("the emulator was shut down while the job ran"))
         except JobFailure as failure:
             self._fail(failure)
+        except OSError as error:
+            logger.exception("The job %s met an error of the disk", self._job.arn)
+            self._fail(InternalServerError(self._disk_problem(error)))
         except Exception as error:
             logger.exception("The job %s met an error of the emulator", self._job.arn)
             self._fail(InternalServerError(f"{type(error).__name__}: {error}"))
@@ -124,8 +128,9 @@ class TrainingJobRun:
         )
         outcome = settle(ended, exits, failure_text)
         self._enter(SecondaryStatus.UPLOADING, status.UPLOADING)
-        self._upload(cluster, paths.MODEL, self._job.model_artifacts)
-        self._upload(cluster, paths.OUTPUT_DATA, self._job.output_artifacts)
+        lost = self._upload_all(cluster)
+        if lost is not None and outcome.status is not TrainingJobStatus.FAILED:
+            outcome = failed_outcome(lost.failure_reason)
         return self._settle(outcome, failed_at=seen_at)
 
     # Staging
@@ -202,7 +207,7 @@ class TrainingJobRun:
         while True:
             exits = cluster.exits()
             if len(exits) == len(self._job.hosts):
-                return Ended.BY_ITSELF
+                return Ended.STOP_REQUESTED if self._control.stop_requested else Ended.BY_ITSELF
             if first_failure(exits) is not None:
                 self._end(cluster)
                 return Ended.BY_ITSELF
@@ -235,6 +240,33 @@ class TrainingJobRun:
         return True
 
     # Collecting
+
+    def _upload_all(self, cluster: Cluster) -> JobFailure | None:
+        """Store the model and the other output, each whether or not the other can be; return what went wrong.
+
+        A job that has failed already keeps its own reason, which is what its author needs.
+        """
+        lost: JobFailure | None = None
+        for path, destination in (
+            (paths.MODEL, self._job.model_artifacts),
+            (paths.OUTPUT_DATA, self._job.output_artifacts),
+        ):
+            try:
+                self._upload(cluster, path, destination)
+            except JobFailure as failure:
+                lost = lost or failure
+            except OSError as error:
+                lost = lost or ArtifactUploadError(f"Unable to upload {destination} ({self._disk_problem(error)})")
+        if lost is not None:
+            logger.warning("%s: %s", self._job.arn, lost)
+        return lost
+
+    def _disk_problem(self, error: OSError) -> str:
+        """Say what is wrong with our disk, and what to do about it."""
+        where = self._platform.workspace.parent
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"no space is left below {where}: free some, or start the emulator with another --state-dir"
+        return f"{type(error).__name__}: {error}"
 
     def _upload(self, cluster: Cluster, path: PurePosixPath, destination: S3Uri) -> None:
         """Pack what every host has below a directory and store it; an empty one gives no object."""
@@ -307,7 +339,11 @@ class _StopRequested(Exception):  # noqa: N818 - a signal between two methods of
 
 
 def _stopped_if_asked(record: JobRecord, outcome: Outcome) -> Outcome:
-    """A job that was being stopped ends Stopped, also if its containers ended first by themselves."""
-    if record.facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING:
+    """A job that was being stopped ends Stopped, also if its containers had ended well by themselves.
+
+    One that had failed before the stop, or whose output is lost, still says so.
+    """
+    stopping = record.facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING
+    if stopping and outcome.status is TrainingJobStatus.COMPLETED:
         return settle(Ended.STOP_REQUESTED, (), "")
     return outcome

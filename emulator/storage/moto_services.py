@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ class MotoServices:
     """moto's server, plus the little that we need to know of its IAM."""
 
     def __init__(self) -> None:
+        # A region that moto has not heard of is a region all the same.
+        os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

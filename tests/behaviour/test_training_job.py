@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from emulator.endpoint import Endpoint
 from tests.jobs import Clients, Job, TrainingJobs
 
 pytestmark = pytest.mark.timeout(120)
@@ -277,6 +279,41 @@ def test_a_missing_output_bucket_fails_the_job(jobs: TrainingJobs) -> None:
     ).ended()
     assert job.failure_reason.startswith("ClientError: Artifact upload failed:")
     assert "NoSuchBucket" in job.failure_reason
+
+
+def test_a_job_that_failed_says_its_own_reason_also_when_its_output_is_lost(jobs: TrainingJobs) -> None:
+    job = jobs.running(
+        "echo m > /opt/ml/model/m; echo mine > /opt/ml/output/failure; exit 9",
+        OutputDataConfig={"S3OutputPath": "s3://there-is-no-such-bucket/out"},
+    ).ended()
+    assert job.failure_reason == "AlgorithmError: mine, exit code: 9"
+
+
+@pytest.mark.parametrize("name", [".", "..", "../containers/json", "a b", "a//b"])
+def test_an_image_name_that_is_none(jobs: TrainingJobs, name: str) -> None:
+    job = jobs.create(AlgorithmSpecification={"TrainingImage": name, "TrainingInputMode": "File"}).ended()
+    assert job.failure_reason.startswith(f"ClientError: Cannot find the training image {name}.")
+
+
+def test_an_empty_entrypoint_is_the_job_s_mistake(jobs: TrainingJobs) -> None:
+    job = jobs.create(AlgorithmSpecification={"ContainerEntrypoint": [""]}).ended()
+    assert job.failure_reason.startswith("AlgorithmError: the container could not be started: ")
+
+
+def test_a_region_that_nobody_has_heard_of_is_a_region(endpoint: Endpoint, image: Callable[[str], str]) -> None:
+    clients = Clients(endpoint.url, region="us-west-9")
+    clients.s3.create_bucket(
+        Bucket="far-away-bucket",
+        CreateBucketConfiguration={"LocationConstraint": "us-west-9"},  # type: ignore[typeddict-item]
+    )
+    jobs = TrainingJobs(clients, "far-away-bucket", image)
+    job = jobs.running(
+        "echo loss=1; echo $AWS_REGION; hostname",
+        AlgorithmSpecification={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]},
+    ).ended()
+    assert job.status == "Completed", job.failure_reason
+    assert job.log()[1] == "us-west-9"
+    assert job.log()[2].endswith(".us-west-9.compute.internal")
 
 
 # Logs and metrics

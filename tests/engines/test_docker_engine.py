@@ -176,6 +176,36 @@ def test_an_ordinary_user_is_left_with_no_file_that_is_not_his(tmp_path: Path, i
     assert foreign == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_killed_emulator_of_an_ordinary_user_leaves_nothing_that_stops_the_next(
+    tmp_path: Path, image: Callable[[str], str]
+) -> None:
+    state, user = tmp_path / "state", 54321
+    state.mkdir(mode=0o755)
+    os.chown(state, user, user)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder != Path("/tmp"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    program = "mkdir -p /opt/ml/model/d; echo x > /opt/ml/model/d/f; chmod 700 /opt/ml/model/d; " + FOR_EVER
+    with up(state, wrapper=as_user(user)) as emulator:
+        job = emulator.jobs(image).running(program).wrote("ready")
+        emulator.end(signal.SIGKILL)
+    assert gone(lambda: left(job.name))
+    with up(state, wrapper=as_user(user)) as emulator:
+        assert emulator.jobs(image).running("true").ended().status == "Completed"
+        assert emulator.end(signal.SIGTERM) == 0
+    foreign = [path for path in state.rglob("*") if path.lstat().st_uid != user]
+    assert foreign == []
+
+
+def test_more_jobs_than_an_engine_has_address_ranges_run_at_once(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with up(tmp_path, "--max-parallel-jobs", "40") as emulator:
+        jobs = emulator.jobs(image)
+        started = [jobs.running("sleep 3", EnableNetworkIsolation=number % 2 == 0) for number in range(36)]
+        ended = [job.ended() for job in started]
+        assert [job.failure_reason for job in ended if job.status != "Completed"] == []
+
+
 def as_user(user: int) -> list[str]:
     """Return the start of a command that runs as a user who may use the engine and nothing else of root's."""
     group = Path("/var/run/docker.sock").stat().st_gid

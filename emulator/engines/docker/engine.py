@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import Final
 
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from ...contract.outcome import ImageMissingError, InternalServerError
+from ...contract.outcome import ContainerStartError, ImageMissingError, InternalServerError
 from ...contract.plan import ClusterPlan, ContainerPlan
 from ...jobs.ports import Capabilities, Engine
 from . import reaper
@@ -32,6 +33,8 @@ from .trees import put_mounts, reclaim
 logger = logging.getLogger(__name__)
 
 _ECR_REGISTRY: Final = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
+# "." and ".." in a name would lead to another address of the engine's API.
+_NO_REFERENCE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\s?#%]")
 _NO_SUCH_MOUNT: Final = "bind source path does not exist"
 
 
@@ -72,7 +75,8 @@ class DockerEngine:
         An ECR URI is also looked up without its registry, so that `repository:tag` built here stands
         for it.
         """
-        for name in dict.fromkeys((image, _ECR_REGISTRY.sub("", image))):
+        names = () if _NO_REFERENCE.search(image) else dict.fromkeys((image, _ECR_REGISTRY.sub("", image)))
+        for name in names:
             try:
                 return str(self._api.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
             except (ImageNotFound, NotFound):
@@ -126,6 +130,8 @@ class DockerEngine:
                 logger.info("The Docker Engine does not see this machine's disk: data travels as archives")
                 self._shares_disk = False
                 return self._create(plan, one, network, made)
+            if error.status_code == HTTPStatus.BAD_REQUEST:
+                raise ContainerStartError(str(error.explanation), 127) from error
             raise InternalServerError(f"the Docker Engine cannot make the container: {error.explanation}") from error
         made.callback(remove_container, self._api, container.id)
         if shares_disk:

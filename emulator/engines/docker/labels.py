@@ -30,16 +30,18 @@ def process_token(pid: int) -> str:
     try:
         started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # A process of another container has another numbering, and must not be judged by ours.
+        namespace = Path("/proc/self/ns/pid").readlink()
     except OSError:
         return ""
-    return f"{pid}:{started}:{boot}"
+    return f"{pid}:{started}:{boot}/{namespace}"
 
 
 def is_abandoned(labels: Mapping[str, str]) -> bool:
     """Tell whether the emulator that made a thing ran on this machine and is gone.
 
-    A thing made from another machine (a shared engine), or before this machine's last start, is not
-    judged by its pid alone: only a token of this boot can be checked.
+    A thing made from another machine or container (a shared engine), or before this machine's last
+    start, is not judged: only a token of this boot and this process namespace can be checked.
     """
     token = labels.get(PROCESS, "")
     pid, _, rest = token.partition(":")

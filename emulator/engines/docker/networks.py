@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import secrets
 import threading
+from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import Final
 
 import docker
@@ -21,8 +24,29 @@ logger = logging.getLogger(__name__)
 PLATFORM_NETWORK: Final = f"{PREFIX}-platform"
 _PLATFORM_SUBNET: Final = "169.254.170.0/24"
 
+# Addresses set aside for testing devices (RFC 2544): no route leads there that a user would miss. Each job
+# takes 62 of them.
+_JOB_RANGE: Final = IPv4Network("198.18.0.0/15")
+_JOB_PREFIX: Final = 26
+_MOST_TRIES: Final = 100
+
 # Making a network costs about as much as a fifth of a container: two are kept between jobs.
 _KEPT_IDLE: Final = 2
+
+
+class _Shared:
+    """An iterator that several threads may ask."""
+
+    def __init__(self, subnets: Iterator[IPv4Network]) -> None:
+        self._subnets = subnets
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[IPv4Network]:
+        return self
+
+    def __next__(self) -> IPv4Network:
+        with self._lock:
+            return next(self._subnets)
 
 
 class JobNetworks:
@@ -33,6 +57,7 @@ class JobNetworks:
         self._labels = labels
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._subnets = _Shared(_subnets())
         self._idle: list[str] = []
         self._closed = False
 
@@ -76,20 +101,42 @@ class JobNetworks:
         # `internal` cuts the way out. The host's own addresses are still reachable through the bridge's
         # address, so an isolated network's bridge has none.
         options = {"com.docker.network.bridge.inhibit_ipv4": "true"} if isolated else {}
-        try:
-            created = self._api.create_network(
-                f"{PREFIX}-{self._labels.owner}-{next(self._numbers)}",
-                driver="bridge",
-                internal=isolated,
-                options=options,
-                labels=self._labels.of({"network": "isolated" if isolated else "job"}),
-            )
-        except APIError as error:
-            raise CapacityError(
-                f"the Docker Engine cannot make a network for the job ({error.explanation}). "
-                "`docker network prune` frees the ranges of unused networks."
-            ) from error
-        return str(created["Id"])
+        problem: APIError | None = None
+        for subnet in itertools.islice(self._subnets, _MOST_TRIES):
+            try:
+                created = self._api.create_network(
+                    f"{PREFIX}-{self._labels.owner}-{next(self._numbers)}",
+                    driver="bridge",
+                    internal=isolated,
+                    options=options,
+                    ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))]),
+                    labels=self._labels.of({"network": "isolated" if isolated else "job"}),
+                )
+            except APIError as error:
+                if "overlap" not in str(error.explanation):
+                    raise _no_network(error) from error
+                problem = error
+                continue
+            return str(created["Id"])
+        assert problem is not None
+        raise _no_network(problem) from problem
+
+
+def _subnets() -> Iterator[IPv4Network]:
+    """Yield the subnets of our range in turn, for ever, from a place that other emulators do not start at.
+
+    A Docker Engine by itself hands out about thirty networks and no more.
+    """
+    all_of_them = list(_JOB_RANGE.subnets(new_prefix=_JOB_PREFIX))
+    start = secrets.randbelow(len(all_of_them))
+    return itertools.cycle(all_of_them[start:] + all_of_them[:start])
+
+
+def _no_network(error: APIError) -> CapacityError:
+    return CapacityError(
+        f"the Docker Engine cannot make a network for the job ({error.explanation}). "
+        "`docker network prune` frees the ranges of unused networks."
+    )
 
 
 def ensure_platform_network(api: docker.APIClient) -> str | None:

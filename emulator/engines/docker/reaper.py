@@ -34,9 +34,12 @@ def main() -> None:
     if sys.stdin.buffer.read() == _ALL_REMOVED:
         return
     from .connection import connect
+    from .networks import leave_platform_network
     from .removal import remove_owned
 
-    remove_owned(connect(), sys.argv[1])
+    api = connect()
+    remove_owned(api, sys.argv[1])
+    leave_platform_network(api)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import docker
 from docker.errors import APIError, NotFound
 
+from ...contract.plan import Mount
 from .labels import OWNER, is_abandoned
+from .trees import reclaim
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +48,27 @@ def remove_network(api: docker.APIClient, network: str) -> None:
         logger.warning("The network %s cannot be removed: %s", network, error.explanation)
 
 
+def _give_back_mounts(api: docker.APIClient, container: Mapping[str, Any]) -> None:
+    """End a container and make what it left in directories of ours ours again, to be deleted by the next `up`."""
+    mounts = [
+        Mount(source=Path(mount["Source"]), target=PurePosixPath(mount["Destination"]))
+        for mount in container["Mounts"]
+        if mount["Type"] == "bind" and Path(mount["Source"]).is_dir()
+    ]
+    try:
+        if container["State"] == "running":
+            api.kill(container["Id"])
+            api.wait(container["Id"])
+        reclaim(api, container["Id"], mounts)
+    except (APIError, OSError) as error:
+        logger.warning("Files below %s may be root's: %s", [str(mount.source) for mount in mounts], error)
+
+
 def _remove(api: docker.APIClient, label: str, chosen: Callable[[Mapping[str, str]], bool]) -> None:
     filters = {"label": label}
     for container in api.containers(all=True, filters=filters):
         if chosen(container["Labels"]):
+            _give_back_mounts(api, container)
             remove_container(api, container["Id"])
     for network in api.networks(filters=filters):
         if chosen(network["Labels"]):

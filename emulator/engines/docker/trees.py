@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import tarfile
@@ -16,6 +17,8 @@ from docker.errors import NotFound
 
 from ...contract.plan import Mount
 from ...jobs.ports import TreeMember
+
+logger = logging.getLogger(__name__)
 
 
 def members_on_disk(root: Path) -> Iterator[TreeMember]:
@@ -107,7 +110,10 @@ def reclaim(api: docker.APIClient, container: str, mounts: Iterable[Mount]) -> N
     if user == 0:
         return
     for mount in mounts:
-        while foreign := _foreign_directories(mount.source, user):
+        seen: list[Path] = []
+        # Each round opens what was closed before. An engine that maps users may not give us anything.
+        while (foreign := _foreign_directories(mount.source, user)) and foreign != seen:
+            seen = foreign
             archive = io.BytesIO()
             with tarfile.open(fileobj=archive, mode="w") as tar:
                 for path in foreign:
@@ -116,6 +122,10 @@ def reclaim(api: docker.APIClient, container: str, mounts: Iterable[Mount]) -> N
                     member.type, member.mode, member.uid, member.gid = tarfile.DIRTYPE, 0o700, user, group
                     tar.addfile(member)
             api.put_archive(container, "/", archive.getvalue())
+        if foreign:
+            logger.warning(
+                "%s of a job's files below %s are not ours and cannot be deleted", len(foreign), mount.source
+            )
 
 
 def _foreign_directories(root: Path, user: int) -> list[Path]:
