@@ -17,15 +17,22 @@ from .jobs.supervisor import Supervisor
 from .jobs.training import Platform
 from .jobs.training_jobs import TrainingJobs
 from .jobs.unfinished import end_unfinished
+from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
+from .storage.bucket_journal import BucketJournal
 from .storage.credentials import RoleCredentials
 from .storage.database import FILE_NAME, Database
 from .storage.instance_types import Ec2InstanceCatalog
 from .storage.job_records import SqliteJobStore
 from .storage.log_files import LOGS_FOLDER, LogFiles
-from .storage.moto_objects import MotoObjectStore
+from .storage.moto_buckets import MotoBuckets
 from .storage.moto_services import MotoServices
+from .storage.objects.model import ObjectStore
+from .storage.objects.store import DiskObjectStore
+from .storage.platform_objects import PlatformObjects
 from .storage.state_dir import StateDirectory
 from .storage.telemetry import MotoMetricStore
+
+OBJECTS_FOLDER = "objects"
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +96,15 @@ class Emulator:
             self.engine: Engine = engine_named(settings.engine, copy_data=settings.copy_data)
             opened.callback(self.engine.close)
             self.services = MotoServices()
+            store = DiskObjectStore(state.path / OBJECTS_FOLDER)
+            opened.callback(store.close)
+            self.objects: ObjectStore = store
+            self.buckets = MotoBuckets(self.services, store, BucketJournal(state.path / BUCKETS_FOLDER))
             self.credentials = RoleCredentials()
             self.container_access = ContainerAccess(self.credentials)
             platform = Platform(
                 jobs=jobs,
-                objects=MotoObjectStore(),
+                objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
                 logs=self.logs,
                 metrics=MotoMetricStore(),
                 credentials=self.credentials,
@@ -108,7 +119,12 @@ class Emulator:
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
             self.training_jobs = TrainingJobs(platform.jobs, platform.objects, self.clock, self.supervisor)
-            self.on_reset: list[Callable[[], None]] = [jobs.clear, self.logs.clear, self.services.reset]
+            self.on_reset: list[Callable[[], None]] = [
+                jobs.clear,
+                self.logs.clear,
+                self.buckets.clear,
+                self.services.reset,
+            ]
             self._open = opened.pop_all()
 
     def __enter__(self) -> Self:

@@ -13,11 +13,13 @@ from ..errors import ServiceError
 from ..runtime import Emulator
 from . import control, identity, logs, other_services, sagemaker
 from .caller import Caller, caller_of
+from .s3 import routing, service
 from .wire import error_answer
 
 logger = logging.getLogger(__name__)
 
 _CREDENTIALS = "/v2/credentials/"
+_MOTO_RESET = "/moto-api/reset"
 
 
 class Application:
@@ -51,6 +53,8 @@ class Application:
             return control.answer(emulator, request)
         if request.path.startswith(_CREDENTIALS) and not caller.service:
             return self._credentials(request.path.removeprefix(_CREDENTIALS))
+        if request.path == _MOTO_RESET and request.method == "POST":  # what tests written for moto's server send
+            return control.reset(emulator)
         response: Response | None = None
         if request.headers.get("X-Amz-Target", "").startswith(sagemaker.TARGET_PREFIX):
             response = sagemaker.answer(emulator, request, caller)
@@ -60,6 +64,8 @@ class Application:
             response = sagemaker.refuse_rest_operation(request)
         elif caller.service in ("iam", "sts"):
             response = self._identity(request, caller)
+        elif routing.is_s3(request, caller.service):
+            response = service.answer(emulator, request, caller)
         return response or other_services.answer(emulator, request, caller)
 
     def _identity(self, request: Request, caller: Caller) -> Response | None:

@@ -26,8 +26,7 @@ def answer(emulator: Emulator, request: Request) -> Response:
                 }
             )
         case ["reset"] if request.method == "POST":
-            emulator.reset()
-            return _json({"status": "ok"})
+            return reset(emulator)
         case ["jobs", account, region, name, "progress"]:
             progress = emulator.supervisor.progress((Scope(account=account, region=region), name.lower()))
             return _json(
@@ -39,6 +38,12 @@ def answer(emulator: Emulator, request: Request) -> Response:
             )
         case _:
             return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
+
+
+def reset(emulator: Emulator) -> Response:
+    """Forget all that clients and jobs have made."""
+    emulator.reset()
+    return _json({"status": "ok"})
 
 
 def _json(document: dict[str, object], status: int = 200) -> Response:

@@ -27,7 +27,8 @@ ARROWS: dict[str, set[str]] = {
     "engines": {"contract", "errors", "jobs.ports"},
     "storage": {"contract", "errors", "jobs.ports"},
     "runtime": {"config", "contract", "engines", "errors", "jobs", "storage"},
-    "api": {"contract", "errors", "jobs", "runtime"},
+    # The types in which the S3 wire and the store speak; what they are at run time, `runtime` joins.
+    "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
     "reroute": {"errors"},

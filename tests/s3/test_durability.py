@@ -1,0 +1,157 @@
+"""What is there after a restart, on a full disk, and for moto's other services."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.s3.conftest import client_of, process_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.docker
+
+RULES: Any = {"Rules": [{"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 1}}]}
+CORS: Any = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+
+
+def test_a_restart_forgets_nothing(started: Callable[[], AbstractContextManager[str]]) -> None:
+    with started() as url:
+        s3 = client_of(url)
+        s3.create_bucket(Bucket="first-bucket")
+        other = _client(url, account="222222222222", region="eu-west-1")
+        other.create_bucket(Bucket="of-another", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.create_bucket(Bucket="gone-bucket")
+        s3.delete_bucket(Bucket="gone-bucket")
+        created = {one["Name"]: one["CreationDate"] for one in s3.list_buckets()["Buckets"]}
+        _configure(s3)
+        s3.delete_bucket_policy(Bucket="first-bucket")
+        first = s3.put_object(Bucket="first-bucket", Key="key", Body=b"one", Metadata={"a": "1"})["VersionId"]
+        s3.put_object(Bucket="first-bucket", Key="key", Body=b"two", Tagging="t=1")
+        upload = s3.create_multipart_upload(Bucket="first-bucket", Key="parts")["UploadId"]
+        part = s3.upload_part(Bucket="first-bucket", Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
+    with started() as url:
+        s3 = client_of(url)
+        assert {one["Name"]: one["CreationDate"] for one in s3.list_buckets()["Buckets"]} == created
+        assert s3.get_object(Bucket="first-bucket", Key="key")["Body"].read() == b"two"
+        assert s3.get_object_tagging(Bucket="first-bucket", Key="key")["TagSet"] == [{"Key": "t", "Value": "1"}]
+        old = s3.get_object(Bucket="first-bucket", Key="key", VersionId=first)
+        assert (old["Body"].read(), old["Metadata"]) == (b"one", {"a": "1"})
+        parts: Any = [{"PartNumber": 1, "ETag": part["ETag"]}]
+        place: Any = {"Bucket": "first-bucket", "Key": "parts"}
+        s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+        assert s3.get_object(**place)["Body"].read() == b"part"
+        _check(s3)
+        other = _client(url, account="222222222222", region="eu-west-1")
+        assert other.get_bucket_location(Bucket="of-another")["LocationConstraint"] == "eu-west-1"
+        assert [one["Name"] for one in other.list_buckets()["Buckets"]] == ["of-another"]
+
+
+def test_a_reset_forgets_everything(started: Callable[[], AbstractContextManager[str]]) -> None:
+    for path in ("/_emulator/reset", "/moto-api/reset"):
+        with started() as url:
+            s3 = client_of(url)
+            s3.create_bucket(Bucket="first-bucket")
+            s3.put_object(Bucket="first-bucket", Key="key", Body=b"one")
+            urllib.request.urlopen(f"{url}{path}", data=b"", timeout=30).close()
+            assert s3.list_buckets()["Buckets"] == []
+        with started() as url:
+            s3 = client_of(url)
+            assert s3.list_buckets()["Buckets"] == []
+            s3.create_bucket(Bucket="first-bucket")
+            assert "Contents" not in s3.list_objects_v2(Bucket="first-bucket")
+            urllib.request.urlopen(f"{url}{path}", data=b"", timeout=30).close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_full_disk_is_told_at_once_and_breaks_nothing(small_disk: Path) -> None:
+    with process_of(small_disk) as url:
+        s3 = client_of(url)
+        s3.create_bucket(Bucket="first-bucket")
+        s3.put_object(Bucket="first-bucket", Key="kept", Body=b"x" * 2_000_000)
+        patient = boto3.client(
+            "s3", endpoint_url=url, region_name="us-east-1",
+            aws_access_key_id="123456789012", aws_secret_access_key="secret",
+        )  # fmt: skip
+        with pytest.raises(ClientError) as error:
+            patient.put_object(Bucket="first-bucket", Key="too-large", Body=b"x" * 14_000_000)
+        assert error.value.response["Error"]["Code"] == "InsufficientStorage"
+        assert error.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+        assert [one["Key"] for one in s3.list_objects_v2(Bucket="first-bucket")["Contents"]] == ["kept"]
+        s3.put_object(Bucket="first-bucket", Key="fits", Body=b"y" * 2_000_000)
+        assert s3.get_object(Bucket="first-bucket", Key="kept")["Body"].read() == b"x" * 2_000_000
+
+
+def test_moto_finds_objects_and_its_own_are_stored(s3: S3Client, s3_bucket: str) -> None:
+    """S3 Select and server access logs are moto's."""
+    s3.put_object(Bucket=s3_bucket, Key="people.json", Body=b'{"name": "a"}\n{"name": "b"}\n')
+    selected: Any = s3.select_object_content(
+        Bucket=s3_bucket, Key="people.json", ExpressionType="SQL", Expression="SELECT count(*) FROM S3Object",
+        InputSerialization={"JSON": {"Type": "LINES"}}, OutputSerialization={"JSON": {}},
+    )  # fmt: skip
+    records = b"".join(event["Records"]["Payload"] for event in selected["Payload"] if "Records" in event)
+    assert json.loads(records) == {"_1": 2}
+    delivery: Any = {"ACL": "log-delivery-write"}
+    s3.create_bucket(Bucket=f"{s3_bucket}-logs", **delivery)
+    target: Any = {"TargetBucket": f"{s3_bucket}-logs", "TargetPrefix": "log/"}
+    s3.put_bucket_logging(Bucket=s3_bucket, BucketLoggingStatus={"LoggingEnabled": target})
+    s3.head_object(Bucket=s3_bucket, Key="people.json")
+    logged = s3.list_objects_v2(Bucket=f"{s3_bucket}-logs")["Contents"]
+    assert [one["Key"].startswith("log/") for one in logged] == [True]
+
+
+def _client(url: str, *, account: str, region: str) -> S3Client:
+    return boto3.session.Session().client(
+        "s3", endpoint_url=url, region_name=region, aws_access_key_id=account, aws_secret_access_key="x"
+    )
+
+
+def _configure(s3: S3Client) -> None:
+    bucket = "first-bucket"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_policy(Bucket=bucket, Policy='{"Version":"2012-10-17","Statement":[]}')
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=RULES)
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=CORS)
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "old"}]})
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "new"}]})
+    s3.put_bucket_encryption(
+        Bucket=bucket,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key-1"}}]
+        },
+    )
+
+
+def _check(s3: S3Client) -> None:
+    bucket = "first-bucket"
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    with pytest.raises(ClientError) as error:
+        s3.get_bucket_policy(Bucket=bucket)
+    assert error.value.response["Error"]["Code"] == "NoSuchBucketPolicy"
+    assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]["ID"] == "r"
+    assert s3.get_bucket_cors(Bucket=bucket)["CORSRules"][0]["AllowedOrigins"] == ["*"]
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "a", "Value": "new"}]
+    assert s3.put_object(Bucket=bucket, Key="secret", Body=b"")["ServerSideEncryption"] == "aws:kms"
