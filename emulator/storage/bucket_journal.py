@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .buckets import BucketCall
 
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 FOLDER: Final = "buckets"
 CREATION: Final = ""
 """The kind of a bucket's first request; all others are the name of a subresource, such as "policy"."""
+
+# All buckets first, then what logging and replication ask for; the rest is known in the order of time.
+_ORDER: Final = {CREATION: 0, "versioning": 1, "acl": 2, "policy": 3}
 
 Entries = dict[str, dict[str, Any]]
 
@@ -65,19 +68,19 @@ class BucketJournal:
             for file in self._files():
                 file.unlink(missing_ok=True)
 
-    def calls(self) -> Iterator[tuple[float, BucketCall]]:
-        """Yield all requests and their times, oldest first: configuration may name another bucket."""
+    def calls(self) -> Iterator[BucketCall]:
+        """Yield all requests in an order in which they work: configuration may depend on other configuration."""
         with self._lock:
-            entries = [entry for file in self._files() for entry in _parsed(file).values()]
-        for entry in sorted(entries, key=lambda one: float(one["at"])):
+            entries = [(kind, entry) for file in self._files() for kind, entry in _parsed(file).items()]
+        for _, entry in sorted(entries, key=lambda one: (_ORDER.get(one[0], len(_ORDER)), one[1]["at"])):
             document = entry["call"]
-            yield entry["at"], BucketCall(**{**document, "body": base64.b64decode(document["body"])})
+            yield BucketCall(**{**document, "body": base64.b64decode(document["body"])})
 
     def created(self) -> dict[str, float]:
         """Return when each bucket was created, in epoch seconds."""
         with self._lock:
             found = [(file, _parsed(file).get(CREATION)) for file in self._files()]
-        return {entry["call"]["target"].removeprefix("/"): entry["at"] for _, entry in found if entry is not None}
+        return {unquote(entry["call"]["target"])[1:]: entry["at"] for _, entry in found if entry is not None}
 
     def _file(self, bucket: str) -> Path:
         return self._folder / f"{quote(bucket, safe='')}.json"

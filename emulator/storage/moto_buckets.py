@@ -157,7 +157,7 @@ class MotoBuckets:
         self._journal.record(bucket.name, CREATION, _creation(bucket))
 
     def _replay(self) -> None:
-        for _, call in self._journal.calls():
+        for call in self._journal.calls():
             response = Response.from_app(self._services, _environ(call))
             if response.status_code >= 300:
                 logger.warning("%s %s was not repeated: %s", call.method, call.target, response.get_data(as_text=True))

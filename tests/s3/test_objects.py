@@ -307,3 +307,18 @@ def test_a_locked_version_cannot_be_removed(s3: S3Client, s3_bucket: str) -> Non
     assert refusal(error) == ("AccessDenied", 403)
     s3.put_object_legal_hold(Bucket=bucket, Key="key", LegalHold={"Status": "OFF"})
     s3.delete_object(Bucket=bucket, Key="key", VersionId=version, BypassGovernanceRetention=True)
+
+
+def test_what_no_key_and_no_header_can_be(bare: Bare, s3_bucket: str) -> None:
+    assert b"<Code>InvalidURI</Code>" in bare("PUT", f"/{s3_bucket}/%ff%fe", b"x").body
+    assert bare("PUT", f"/{s3_bucket}/key", b"x").status == 200
+    answer = bare("GET", f"/{s3_bucket}/key?response-content-disposition=a%0d%0ab")
+    assert (answer.status, b"<Code>InvalidArgument</Code>" in answer.body) == (400, True)
+    answer = bare("GET", f"/{s3_bucket}/key?response-content-disposition=%C3%BC%F0%9F%99%82")
+    assert answer.headers["content-disposition"].encode("latin-1").decode() == "ü🙂"
+
+
+def test_what_is_not_emulated_says_so(bare: Bare, s3_bucket: str) -> None:
+    for target in (f"/{s3_bucket}?requestPayment", f"/{s3_bucket}?metrics&id=1", f"/{s3_bucket}/key?torrent"):
+        answer = bare("GET", target)
+        assert (answer.status, b"<Code>NotImplemented</Code>" in answer.body) == (501, True)

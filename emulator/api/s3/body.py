@@ -150,7 +150,11 @@ class Body:
     def _receive(self, size: int) -> bytes:
         if self._ended or self._left == 0:
             return b""
-        chunk = self._stream.read(size if self._left is None else min(size, self._left))
+        try:
+            chunk = self._stream.read(size if self._left is None else min(size, self._left))
+        except (OSError, ValueError) as error:  # the client is gone, or its framing is wrong
+            self._ended = True
+            raise _incomplete() from error
         if self._left is not None:
             self._left -= len(chunk)
         self._ended = not chunk

@@ -13,7 +13,7 @@ from . import attributes as attributes_
 from .body import CHUNK
 from .checksums import Check
 from .errors import S3Error, invalid_argument
-from .request import Answer, S3Request, version_header, xml_answer
+from .request import Answer, S3Request, header_text, version_header, xml_answer
 
 _FILE_NAME: Final = "${filename}"
 _FIELDS: Final = (
@@ -31,6 +31,7 @@ def post_object(request: S3Request) -> Answer:
     if not request.body.has_length:
         raise S3Error("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
     fields = {name.lower(): value for name, value in request.wire.form.items()}
+    described = {name: header_text(value) for name, value in fields.items() if name not in ("key", "file")}
     file = request.wire.files.get("file")
     key = fields.get("key")
     if not key:
@@ -39,9 +40,9 @@ def post_object(request: S3Request) -> Answer:
         )
     if file is not None:
         key = key.replace(_FILE_NAME, file.filename or "")
-    headers = {name: value for name in _FIELDS if (value := fields.get(name.lower()))}
+    headers = {name: value for name in _FIELDS if (value := described.get(name.lower()))}
     metadata = {
-        name.removeprefix("x-amz-meta-"): value for name, value in fields.items() if name.startswith("x-amz-meta-")
+        name.removeprefix("x-amz-meta-"): value for name, value in described.items() if name.startswith("x-amz-meta-")
     }
     found = {
         "headers": headers,

@@ -18,7 +18,7 @@ from .errors import (
     no_such_key,
     no_such_version,
 )
-from .request import Answer, S3Request, http_date, iso_date, version_header, xml_answer
+from .request import Answer, S3Request, header_text, http_date, iso_date, version_header, xml_answer
 
 LARGEST_PUT: Final = 5 * 1024**3
 _OVERRIDES: Final = (
@@ -41,7 +41,7 @@ def get_object(request: S3Request) -> Answer:
 
 def head_object(request: S3Request) -> Answer:
     """Answer HeadObject: GetObject without the bytes, also for archived objects."""
-    version_id = request.query("versionId")
+    version_id = request.query("versionId") or None
     if version_id not in (None, NULL_VERSION) and request.bucket.versioning is Versioning.OFF:
         raise invalid_argument("Invalid version id specified", "versionId", version_id or "")
     version = restored(request, find(request))
@@ -155,7 +155,7 @@ def find(request: S3Request) -> ObjectVersion:
         S3Error: there is none, or it is a delete marker.
     """
     bucket = request.bucket
-    version_id = request.query("versionId")
+    version_id = request.query("versionId") or None
     version = request.store.get(bucket.name, request.key, version_id)
     if version is None:
         raise no_such_version(request.key, version_id) if version_id else no_such_key(request.key)
@@ -263,7 +263,7 @@ def _description(request: S3Request, version: ObjectVersion) -> tuple[dict[str, 
         headers |= checksums.headers(version.attributes.get("checksum"))
     for name in _OVERRIDES:
         if (value := request.query(f"response-{name.lower()}")) is not None:
-            headers[name] = value
+            headers[name] = header_text(value)
     return headers, 206 if wanted else 200, (start, end)
 
 

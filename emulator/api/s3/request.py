@@ -115,7 +115,8 @@ class S3Request:
 
     @cached_property
     def _query(self) -> dict[str, str]:
-        return {name.lower(): value for name, value in self.wire.args.items() if name.lower().startswith("x-amz-")}
+        found = {name.lower(): value for name, value in self.wire.args.items()}
+        return {name: header_text(value) for name, value in found.items() if name.startswith("x-amz-")}
 
 
 class Answer(Response):
@@ -158,6 +159,13 @@ def error_answer(error: S3Error, request: Request) -> Answer:
     }
     answer.set_data(xml.document("Error", content, namespace=""))
     return answer
+
+
+def header_text(value: str) -> str:
+    """Return a text from a query or a form as the value of a header, whose bytes are UTF-8."""
+    if any(character in "\r\n\0" for character in value):
+        raise invalid_argument("A header cannot hold this value", "header", repr(value))
+    return value.encode("utf-8", "replace").decode("latin-1")
 
 
 def http_date(moment: float) -> str:

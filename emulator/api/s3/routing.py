@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request
 
+from .errors import S3Error
+
 # Bucket.s3.amazonaws.com, bucket.s3.eu-west-1.amazonaws.com.cn, bucket.s3-us-west-2..., and without a bucket.
 _AWS_HOST: Final = re.compile(r"(?:(?P<bucket>.+)\.)?s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
 _OTHER_AWS_HOST: Final = re.compile(r".*\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
@@ -27,7 +29,7 @@ BUCKET_SUBRESOURCES: Final = (
 )  # fmt: skip
 OBJECT_SUBRESOURCES: Final = (
     "acl", "attributes", "legal-hold", "restore", "retention", "select", "tagging", "torrent", "uploads",
-    "uploadId", "renameObject", "encryption",
+    "uploadId", "renameObject",
 )  # fmt: skip
 
 
@@ -59,8 +61,15 @@ def is_s3(request: Request, service: str) -> bool:
 
 
 def route(request: Request, exists: Callable[[str], bool]) -> Route:
-    """Read bucket, key and subresource; `exists` settles whether an unknown host name begins with a bucket's."""
-    path = unquote(raw_path(request.environ), errors="surrogateescape")
+    """Read bucket, key and subresource; `exists` settles whether an unknown host name begins with a bucket's.
+
+    Raises:
+        S3Error: InvalidURI, the path is not UTF-8.
+    """
+    try:
+        path = unquote(raw_path(request.environ), errors="strict")
+    except UnicodeDecodeError as error:
+        raise S3Error("InvalidURI", "Couldn't parse the specified URI.") from error
     bucket = _bucket_of_host(_host(request), exists)
     virtual_host = bool(bucket)
     if virtual_host:
@@ -77,7 +86,7 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     """Return the path as it was sent: WSGI's own form has lost what was encoded, such as a slash."""
     uri = environ.get("REQUEST_URI") or environ.get("RAW_URI")
     if not uri:
-        return str(environ.get("PATH_INFO", "/")).encode("latin-1").decode("utf-8", "surrogateescape")
+        return str(environ.get("PATH_INFO", "/")).encode("latin-1").decode("utf-8")
     uri = uri if isinstance(uri, str) else uri.decode("latin-1")
     path = uri.partition("?")[0] if uri.startswith("/") else urlsplit(uri).path
     return path if path.startswith("/") else f"/{path}"

@@ -55,29 +55,36 @@ _COPIES: Final[dict[Operation, Operation]] = {
     objects.put_object: objects.copy_object,
     multipart.upload_part: multipart.upload_part_copy,
 }
+# moto would take such a request for one about the bucket or the object itself.
+_NOT_EMULATED: Final = (
+    "analytics", "intelligent-tiering", "metadataConfiguration", "metadataTable", "metrics",
+    "renameObject", "requestPayment", "session", "torrent",
+)  # fmt: skip
 _ACTIONS: Final = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "DELETE": "s3:DeleteObject"}
 
 
 def answer(emulator: Emulator, request: Request, caller: Caller) -> Response:
     """Answer a request for S3; object operations from the store, all else by moto."""
-    route = routing.route(request, lambda name: emulator.buckets.find(caller.scope, name) is not None)
-    s3_request = S3Request(emulator, request, caller, route, Body(request))
+    body = Body(request)
     try:
-        response = _answer(s3_request)
+        route = routing.route(request, lambda name: emulator.buckets.find(caller.scope, name) is not None)
+        response = _answer(S3Request(emulator, request, caller, route, body))
     except S3Error as error:
         response = error_answer(error, request)
-    except NoSuchBucketError:  # deleted at this moment
-        response = error_answer(no_such_bucket(route.bucket), request)
+    except NoSuchBucketError as error:  # deleted at this moment
+        response = error_answer(no_such_bucket(str(error)), request)
     except StoreFullError:
         logger.exception("%s %s: the disk is full", request.method, request.path)
         response = error_answer(disk_full(), request)
     if response.status_code >= 400:
-        s3_request.body.drain()
+        body.drain()
     return response
 
 
 def _answer(request: S3Request) -> Response:
     operation = _operation(request)
+    if request.route.subresource in _NOT_EMULATED:
+        raise S3Error("NotImplemented", f"{request.route.method} ?{request.route.subresource} is not emulated.", 501)
     if operation is None:
         return bucket_calls.answer(request) if not request.route.key else bucket_calls.forward(request)
     owner = request.header("x-amz-expected-bucket-owner")
