@@ -18,7 +18,7 @@ from botocore.config import Config
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
-from tests.s3.referee import free_port, wait_for
+from tests.s3.referee import unused_port, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -93,9 +93,12 @@ def s3_bucket(s3: S3Client) -> str:
 
 
 @contextmanager
-def process_of(state: Path) -> Iterator[str]:
-    """Run an emulator as a process of its own, since moto's state is global in one; yield its URL."""
-    port = free_port()
+def process_of(state: Path, port: int | None = None) -> Iterator[str]:
+    """Run an emulator as a process of its own, since moto's state is global in one; yield its URL.
+
+    Two tests side by side must not ask for the same port: each would take the other's emulator for its own.
+    """
+    port = port or unused_port()
     command = [sys.executable, "-m", "emulator", "up", "--port", str(port), "--state-dir", str(state)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:

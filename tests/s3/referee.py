@@ -99,6 +99,12 @@ def expected() -> set[str]:
     return {line for line in PASSES.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")}
 
 
+def unused_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def free_port() -> int:
     """Return moto's port, or else any free one."""
     for wanted in (MOTOS_PORT, 0):

@@ -321,4 +321,4 @@ def test_what_no_key_and_no_header_can_be(bare: Bare, s3_bucket: str) -> None:
 def test_what_is_not_emulated_says_so(bare: Bare, s3_bucket: str) -> None:
     for target in (f"/{s3_bucket}?requestPayment", f"/{s3_bucket}?metrics&id=1", f"/{s3_bucket}/key?torrent"):
         answer = bare("GET", target)
-        assert (answer.status, b"<Code>NotImplemented</Code>" in answer.body) == (501, True)
+        assert (answer.status, b"<Code>NotImplemented</Code>" in answer.body) == (400, True)

@@ -84,7 +84,7 @@ def answer(emulator: Emulator, request: Request, caller: Caller) -> Response:
 def _answer(request: S3Request) -> Response:
     operation = _operation(request)
     if request.route.subresource in _NOT_EMULATED:
-        raise S3Error("NotImplemented", f"{request.route.method} ?{request.route.subresource} is not emulated.", 501)
+        raise S3Error("NotImplemented", f"{request.route.method} ?{request.route.subresource} is not emulated.", 400)
     if operation is None:
         return bucket_calls.answer(request) if not request.route.key else bucket_calls.forward(request)
     owner = request.header("x-amz-expected-bucket-owner")
