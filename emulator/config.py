@@ -12,6 +12,7 @@ DEFAULT_PORT: Final = 4750
 DEFAULT_HOST: Final = "127.0.0.1"
 # More jobs at once than this machine has room for only make each other slow.
 DEFAULT_MAX_PARALLEL_JOBS: Final = 24
+DEFAULT_RECOVERY_WINDOW: Final = 60.0
 
 
 def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:
@@ -26,6 +27,8 @@ class Settings:
 
     `time_scale` divides the service's limits: with 60, a MaxRuntimeInSeconds of 3600 is over after a
     minute. `limit_instances` gives containers the memory and CPUs of their instance type.
+    Containers of an emulator that was killed run on for `recovery_window` seconds, to be taken up by the
+    next one with the same state directory; then they are removed.
     `copy_data` copies data into and out of containers instead of mounting it; an engine that does not
     see this machine's disk is noticed by itself. `container_endpoint` is the URL under which containers
     reach the endpoint, where the engine's own address does not do.
@@ -38,5 +41,6 @@ class Settings:
     time_scale: float = 1.0
     limit_instances: bool = False
     max_parallel_jobs: int = DEFAULT_MAX_PARALLEL_JOBS
+    recovery_window: float = DEFAULT_RECOVERY_WINDOW
     copy_data: bool = False
     container_endpoint: str | None = None

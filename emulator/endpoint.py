@@ -41,6 +41,7 @@ class Endpoint:
             self.port = server.port
             self.url = f"http://{settings.host}:{self.port}"
             self._let_containers_in(settings)
+            self.emulator.take_up_jobs()
             self._opened = opened.pop_all()
         threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
 

@@ -10,13 +10,13 @@ from typing import Self
 
 from .config import Settings
 from .contract.environment import METADATA_HOST, PlatformAccess
+from .contract.status import training_since
 from .engines import engine_named
 from .jobs.clock import SystemClock
-from .jobs.ports import AccessProvider, Engine
+from .jobs.ports import AccessProvider, Engine, Owner
 from .jobs.supervisor import Supervisor
 from .jobs.training import Platform
 from .jobs.training_jobs import TrainingJobs
-from .jobs.unfinished import end_unfinished
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal
 from .storage.credentials import RoleCredentials
@@ -93,14 +93,18 @@ class Emulator:
             jobs = SqliteJobStore(database)
             self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
             opened.callback(self.logs.close)
-            self.engine: Engine = engine_named(settings.engine, copy_data=settings.copy_data)
+            self._unfinished = jobs.unfinished()
+            started = [job.unique_name for job in self._unfinished if training_since(job.facts) is not None]
+            owner = Owner(identity=state.identity, lock=state.lock, recovery_window=settings.recovery_window)
+            self.engine: Engine = engine_named(settings.engine, owner, keep=started, copy_data=settings.copy_data)
             opened.callback(self.engine.close)
+            state.tidy(keep=started)
             self.services = MotoServices()
             store = DiskObjectStore(state.path / OBJECTS_FOLDER)
             opened.callback(store.close)
             self.objects: ObjectStore = store
             self.buckets = MotoBuckets(self.services, store, BucketJournal(state.path / BUCKETS_FOLDER))
-            self.credentials = RoleCredentials()
+            self.credentials = RoleCredentials(database)
             self.container_access = ContainerAccess(self.credentials)
             platform = Platform(
                 jobs=jobs,
@@ -115,7 +119,6 @@ class Emulator:
                 workspace=state.workspace,
                 limit_instances=settings.limit_instances,
             )
-            end_unfinished(jobs, self.clock)
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
             self.training_jobs = TrainingJobs(platform.jobs, platform.objects, self.clock, self.supervisor)
@@ -134,6 +137,10 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def take_up_jobs(self) -> None:
+        """Go on with the jobs of an emulator that was killed. To be called once, when containers can reach us."""
+        self.supervisor.take_up(self._unfinished)
 
     def reset(self) -> None:
         """End every job, then forget all that clients and jobs have made; the numbers of jobs go on."""

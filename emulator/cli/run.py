@@ -124,6 +124,6 @@ def _own_endpoint(*, state_dir: Path | None, **settings: Any) -> Iterator[str]:
 
     with (
         TemporaryDirectory(prefix="sagemaker-emulator-", ignore_cleanup_errors=True) as temporary,
-        Endpoint(Settings(port=0, state_dir=state_dir or Path(temporary), **settings)) as endpoint,
+        Endpoint(Settings(port=0, recovery_window=0, state_dir=state_dir or Path(temporary), **settings)) as endpoint,
     ):
         yield endpoint.url

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, Settings
+from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, DEFAULT_RECOVERY_WINDOW, Settings
 from .options import engine_options
 from .state import state_dir_option
 
@@ -25,6 +25,14 @@ from .state import state_dir_option
     show_default=True,
     type=click.IntRange(min=1, max=1000),
     help="Further jobs wait as Pending.",
+)
+@click.option(
+    "--recovery-window",
+    default=DEFAULT_RECOVERY_WINDOW,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="If this process is killed, containers run on for so long, for the next one with this state to take up.",
 )
 @click.option(
     "--copy-data",
@@ -45,6 +53,7 @@ def up(
     time_scale: float,
     limit_instances: bool,
     max_parallel_jobs: int,
+    recovery_window: float,
     copy_data: bool,
     container_endpoint: str | None,
     verbose: bool,
@@ -67,6 +76,7 @@ def up(
         time_scale=time_scale,
         limit_instances=limit_instances,
         max_parallel_jobs=max_parallel_jobs,
+        recovery_window=recovery_window,
         copy_data=copy_data,
         container_endpoint=container_endpoint,
     )

@@ -40,11 +40,12 @@ class ContainerPlan:
 class ClusterPlan:
     """All containers of one job; they see each other by host name.
 
-    `isolated` containers see nothing else. `host_alias` is a name under which they reach the machine
+    `unique_name` is the job's among all jobs ever: by it the containers are found again. `isolated`
+    containers see nothing but each other. `host_alias` is a name under which they reach the machine
     that the engine runs on. `labels` mark everything made for the job.
     """
 
-    job_arn: str
+    unique_name: str
     image: str
     containers: tuple[ContainerPlan, ...]
     isolated: bool = False

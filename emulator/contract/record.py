@@ -38,6 +38,11 @@ class JobRecord:
         """Names are unique without regard to case: the ARN, which is the identity, is lower case."""
         return self.scope, self.name.lower()
 
+    @property
+    def unique_name(self) -> str:
+        """A name that no other job ever has, also none that gets the name of this one after its deletion."""
+        return f"{self.number}-{self.name}"
+
     def with_facts(self, facts: Facts) -> JobRecord:
         """Return the record after something happened to the job."""
         return replace(self, facts=facts)

@@ -109,6 +109,14 @@ def entered(facts: Facts, status: SecondaryStatus, message: str, at: float) -> d
     return changed
 
 
+def training_since(facts: Facts) -> float | None:
+    """Return when the containers were started, in epoch seconds; None: no container of the job ever ran."""
+    entered_at = (
+        one["StartTime"] for one in facts["SecondaryStatusTransitions"] if one["Status"] == SecondaryStatus.TRAINING
+    )
+    return next(entered_at, None)
+
+
 def stop_requested(facts: Facts, at: float) -> dict[str, Any]:
     """Return the facts of a job that StopTrainingJob was called on; twice changes nothing more."""
     if facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from ..errors import EngineUnavailableError
-from ..jobs.ports import Engine
+from ..jobs.ports import Engine, Owner
 
 ENGINE_NAMES: Final = ("docker", "process", "auto")
 
 
-def engine_named(name: str, *, copy_data: bool) -> Engine:
+def engine_named(name: str, owner: Owner, *, keep: Collection[str], copy_data: bool) -> Engine:
     """Open the engine that `--engine` names; `auto` takes the best that works here.
 
-    `copy_data`: do not rely on the engine seeing this machine's disk.
+    All that is made in it is the owner's. Of what an earlier emulator of his has left there, only what
+    belongs to jobs with the unique names in `keep` stays, to be resumed. `copy_data`: do not rely on the
+    engine seeing this machine's disk.
 
     Raises:
         EngineUnavailableError: it cannot be used, with what to do about it.
@@ -24,4 +27,4 @@ def engine_named(name: str, *, copy_data: bool) -> Engine:
         )
     from .docker.engine import DockerEngine
 
-    return DockerEngine.open(copy_data=copy_data)
+    return DockerEngine.open(owner, keep=keep, copy_data=copy_data)

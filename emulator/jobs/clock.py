@@ -22,9 +22,10 @@ class SystemClock:
         """Return epoch seconds, in milliseconds as the service gives them."""
         return round(time.time(), 3)
 
-    def deadline(self, service_seconds: float) -> float:
-        """Return the monotonic moment at which a limit of the service is over."""
-        return time.monotonic() + service_seconds / self.time_scale
+    def deadline(self, service_seconds: float, since: float | None = None) -> float:
+        """Return the monotonic moment at which a limit of the service is over that runs since a time."""
+        passed = 0.0 if since is None else max(0.0, time.time() - since)
+        return time.monotonic() - passed + service_seconds / self.time_scale
 
     def unscaled_deadline(self, seconds: float) -> float:
         """Return the monotonic moment at which a limit of this emulator's own is over."""

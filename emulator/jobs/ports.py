@@ -20,8 +20,12 @@ from ..contract.record import JobRecord
 TreeMember = tuple[TarInfo, BinaryIO | None]
 """One entry of a directory tree, named relative to its root; the stream is there for regular files."""
 
-LogSink = Callable[[str, str, bytes], None]
-"""Receives (host, "stdout" | "stderr", chunk) as the container writes it."""
+
+class LogSink(Protocol):
+    """Receives what a container writes."""
+
+    def __call__(self, host: str, stream: str, chunk: bytes, at: float | None = None) -> None:
+        """Take a chunk of "stdout" or "stderr" of a host, written at a time (epoch seconds; None: now)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +39,14 @@ class Capabilities:
 
 
 class Cluster(Protocol):
-    """The containers of one job, made but not started. Leaving the context removes all of it."""
+    """The containers of one job. Leaving the context removes all of it."""
 
     def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
-        """Start every container. `on_exit` is called each time one has ended and its log is complete."""
+        """Start every container that is not started, and listen to all of them.
+
+        `on_log` hears all that a container has written since its start, also before this call. `on_exit` is
+        called each time one has ended and its log is complete.
+        """
 
     def exits(self) -> Sequence[HostExit]:
         """Return how containers ended so far, in the order in which they ended."""
@@ -54,6 +62,19 @@ class Cluster(Protocol):
 
     def read_text(self, host: str, path: PurePosixPath, limit: int) -> str:
         """Return at most `limit` characters of a file of an ended container; "" if it is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose everything is that is made in an engine: the emulators of one state directory, one after another.
+
+    Whoever has the lock (see `file_locks`) on the file is the emulator of the moment. What a killed one
+    leaves is removed after `recovery_window` seconds, unless another has taken its place until then.
+    """
+
+    identity: str
+    lock: Path
+    recovery_window: float
 
 
 class Engine(Protocol):
@@ -87,6 +108,13 @@ class Engine(Protocol):
 
         Raises:
             JobFailure: they cannot be made, for a reason the job should fail with.
+        """
+
+    def resume(self, plan: ClusterPlan) -> AbstractContextManager[Cluster]:
+        """Find the containers that an earlier emulator of this state directory made of a plan.
+
+        Raises:
+            JobFailure: not all of them are there any more.
         """
 
     def close(self) -> None:
@@ -143,6 +171,9 @@ class LogStore(Protocol):
         by time, those of one millisecond in the order in which they were written.
         """
 
+    def events(self, scope: Scope, group: str, stream: str) -> Iterator[tuple[int, str]]:
+        """Yield what a stream has, in order of time; nothing if there is no such stream."""
+
 
 class MetricStore(Protocol):
     """CloudWatch metrics, as the platform writes to it."""
@@ -154,11 +185,11 @@ class MetricStore(Protocol):
 class CredentialIssuer(Protocol):
     """Gives a container the temporary credentials of its job's role."""
 
-    def issue(self, scope: Scope, role_arn: str, session: str) -> str:
-        """Return the id under which the credentials can be fetched."""
+    def issue(self, job_arn: str, scope: Scope, role_arn: str, session: str) -> str:
+        """Return the id under which a job's credentials can be fetched: the same until they are revoked."""
 
-    def revoke(self, credentials_id: str) -> None:
-        """Make the credentials useless."""
+    def revoke(self, job_arn: str) -> None:
+        """Make a job's credentials useless."""
 
 
 class InstanceCatalog(Protocol):
@@ -203,8 +234,11 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return epoch seconds, in milliseconds."""
 
-    def deadline(self, service_seconds: float) -> float:
-        """Return the monotonic moment at which a limit of the service is over."""
+    def deadline(self, service_seconds: float, since: float | None = None) -> float:
+        """Return the monotonic moment at which a limit of the service is over that runs since a time.
+
+        The time is in epoch seconds; None: now.
+        """
 
     def unscaled_deadline(self, seconds: float) -> float:
         """Return the monotonic moment at which a limit of this emulator's own is over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from ..contract import status
@@ -27,12 +28,31 @@ class Supervisor:
 
     def submit(self, record: JobRecord) -> None:
         """Run a job that was just created."""
-        control = JobControl()
-        run = TrainingJobRun(self._platform, record, control)
         with self._lock:
-            if len(self._running) >= self._most:
-                self._wait_for_capacity(record)
-            future = self._pool.submit(run.run)
+            full = len(self._running) >= self._most
+        if full:
+            self._wait_for_capacity(record)
+        self._start(record, self._pool)
+
+    def take_up(self, records: Sequence[JobRecord]) -> None:
+        """Go on with the jobs of an emulator that was killed, oldest first.
+
+        All that may have containers are watched at once, however many jobs may run: they run already.
+        """
+        started = [one for one in records if status.training_since(one.facts) is not None]
+        if started:
+            pool = ThreadPoolExecutor(max_workers=len(started), thread_name_prefix="taken-up-job")
+            for record in started:
+                self._start(record, pool)
+            pool.shutdown(wait=False)
+        for record in records:
+            if record not in started:
+                self.submit(record)
+
+    def _start(self, record: JobRecord, pool: ThreadPoolExecutor) -> None:
+        control = JobControl()
+        with self._lock:
+            future = pool.submit(TrainingJobRun(self._platform, record, control).run)
             self._running[record.key] = (control, future)
         future.add_done_callback(lambda _: self._forget(record.key, future))
         # StopTrainingJob may have come since the job was created, and have found nothing to stop.

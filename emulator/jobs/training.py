@@ -76,15 +76,21 @@ class TrainingJobRun:
         self._platform = platform
         self._clock = platform.clock
         self._job = TrainingJob.parse(record.request, record.scope)
-        self._number = record.number
+        self._record = record
         self._control = control
-        self._workspace = platform.workspace / f"{record.number}-{record.name}"
+        self._workspace = platform.workspace / record.unique_name
         self._log: JobLog | None = None
 
     def run(self) -> None:
-        """Run the job to its end and settle its status."""
+        """Run the job to its end and settle its status.
+
+        A job whose containers ran under an earlier emulator is taken up there; one whose did not starts again.
+        """
         try:
-            self._run()
+            if status.training_since(self._record.facts) is None:
+                self._run()
+            else:
+                self._resume()
         except ShutdownRequestedError:
             self._fail(InternalServerError("the emulator was shut down while the job ran"))
         except JobFailure as failure:
@@ -99,7 +105,8 @@ class TrainingJobRun:
             shutil.rmtree(self._workspace, ignore_errors=True)
 
     def _run(self) -> None:
-        self._enter(SecondaryStatus.PENDING, status.PREPARING_INSTANCES)
+        if self._record.facts["SecondaryStatus"] != SecondaryStatus.DOWNLOADING:
+            self._enter(SecondaryStatus.PENDING, status.PREPARING_INSTANCES)
         if self._control.stop_requested:
             return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
         self._enter(SecondaryStatus.DOWNLOADING, status.DOWNLOADING_INPUT)
@@ -110,14 +117,36 @@ class TrainingJobRun:
         self._enter(SecondaryStatus.DOWNLOADING, status.DOWNLOADING_IMAGE)
         image = self._platform.engine.require_image(self._job.image)
         with self._access() as access, self._platform.engine.cluster(self._plan(image, trees, access)) as cluster:
-            self._train(cluster)
+            started_at = status.training_since(self._enter(SecondaryStatus.TRAINING, status.TRAINING))
+            if started_at is None or self._control.stop_requested:
+                return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
+            self._train(cluster, started_at, taken_up=False)
         return None
 
-    def _train(self, cluster: Cluster) -> None:
+    def _resume(self) -> None:
+        """Go on where an earlier emulator was killed while the containers ran, or after they had ended."""
+        started_at = status.training_since(self._record.facts)
+        assert started_at is not None, "see run()"
+        trees = {host.name: HostTree(self._workspace / host.name) for host in self._job.hosts}
+        with self._access() as access:
+            plan = self._plan(self._job.image, trees, access)
+            with self._platform.engine.resume(plan) as cluster:
+                self._train(cluster, started_at, taken_up=True)
+
+    def _train(self, cluster: Cluster, started_at: float, *, taken_up: bool) -> None:
         """Start the containers, see them end, keep what they made, and settle. What follows is clean-up."""
-        if self._control.stop_requested:
-            return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
-        ended = self._watch(cluster)
+        self._log = JobLog(
+            self._job,
+            started_at,
+            logs=self._platform.logs,
+            metrics=self._platform.metrics,
+            clock=self._clock,
+            taken_up=taken_up,
+        )
+        self._control.progress = Progress()
+        cluster.start(self._log.write, self._control.wake)
+        ended = self._until_ended(cluster, self._clock.deadline(self._job.max_runtime_seconds, since=started_at))
+        self._log.finish()
         seen_at = self._clock.now()
         exits = cluster.exits()
         failed = first_failure(exits)
@@ -154,11 +183,11 @@ class TrainingJobRun:
         if self._job.network_isolation:
             yield None
             return
-        issued = self._platform.credentials.issue(self._job.scope, self._job.role_arn, self._job.name)
+        job, credentials = self._job, self._platform.credentials
         try:
-            yield self._platform.access.access_for(issued)
+            yield self._platform.access.access_for(credentials.issue(job.arn, job.scope, job.role_arn, job.name))
         finally:
-            self._platform.credentials.revoke(issued)
+            credentials.revoke(job.arn)
 
     def _plan(self, image: str, trees: dict[str, HostTree], access: PlatformAccess | None) -> ClusterPlan:
         job = self._job
@@ -166,7 +195,7 @@ class TrainingJobRun:
         environment = container_environment(platform_variables, job.environment)
         entrypoint, command = container_command(job.entrypoint, job.arguments)
         return ClusterPlan(
-            job_arn=job.arn,
+            unique_name=self._record.unique_name,
             image=image,
             isolated=job.network_isolation,
             host_alias=access.host_alias if access is not None else None,
@@ -189,25 +218,12 @@ class TrainingJobRun:
 
     # Watching
 
-    def _watch(self, cluster: Cluster) -> Ended:
-        """Start the containers and wait for their end, a stop request or the time limit."""
-        started_at = self._clock.now()
-        self._log = JobLog(
-            self._job, started_at, logs=self._platform.logs, metrics=self._platform.metrics, clock=self._clock
-        )
-        self._control.progress = Progress()
-        self._enter(SecondaryStatus.TRAINING, status.TRAINING)
-        cluster.start(self._log.write, self._control.wake)
-        ended = self._until_ended(cluster)
-        self._log.finish()
-        return ended
-
-    def _until_ended(self, cluster: Cluster) -> Ended:
-        deadline = self._clock.deadline(self._job.max_runtime_seconds)
+    def _until_ended(self, cluster: Cluster, deadline: float) -> Ended:
+        """Wait for the containers' end, a stop request or the time limit."""
         while True:
             exits = cluster.exits()
             if len(exits) == len(self._job.hosts):
-                return Ended.STOP_REQUESTED if self._control.stop_requested else Ended.BY_ITSELF
+                return self._why_ended()
             if first_failure(exits) is not None:
                 self._end(cluster)
                 return Ended.BY_ITSELF
@@ -216,9 +232,21 @@ class TrainingJobRun:
                 return Ended.STOP_REQUESTED
             remaining = self._clock.remaining(deadline)
             if not remaining:
+                self._out_of_time.touch()
                 self._end(cluster)
                 return Ended.MAX_RUNTIME
             self._control.wait(remaining)
+
+    @property
+    def _out_of_time(self) -> Path:
+        """A file that is there once the containers were told to end for their time: see `_why_ended`."""
+        return self._workspace / "out-of-time"
+
+    def _why_ended(self) -> Ended:
+        """Tell why containers have ended that all did; an earlier emulator may have ended them."""
+        if self._control.stop_requested:
+            return Ended.STOP_REQUESTED
+        return Ended.MAX_RUNTIME if self._out_of_time.exists() else Ended.BY_ITSELF
 
     def _end(self, cluster: Cluster) -> None:
         """SIGTERM, 120 seconds, SIGKILL: what StopTrainingJob and MaxRuntimeInSeconds do alike."""
@@ -283,9 +311,11 @@ class TrainingJobRun:
 
     # Telling
 
-    def _enter(self, secondary: SecondaryStatus, message: str) -> None:
+    def _enter(self, secondary: SecondaryStatus, message: str) -> status.Facts:
+        """Return the facts with the status entered; a job that is being stopped enters few."""
         at = self._clock.now()
-        self._update(lambda record: record.with_facts(status.entered(record.facts, secondary, message, at)))
+        changed = self._update(lambda record: record.with_facts(status.entered(record.facts, secondary, message, at)))
+        return self._record.facts if changed is None else changed.facts
 
     def _fail(self, failure: JobFailure) -> None:
         self._settle(failed_outcome(failure.failure_reason), failed_at=self._clock.now())
@@ -313,12 +343,12 @@ class TrainingJobRun:
 
         self._update(end)
 
-    def _update(self, change: Callable[[JobRecord], JobRecord]) -> None:
+    def _update(self, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
         """Change this job's record: not that of a later job which got the name of a deleted one."""
-        self._platform.jobs.update(
+        return self._platform.jobs.update(
             self._job.scope,
             self._job.name,
-            lambda record: change(record) if record.number == self._number else record,
+            lambda record: change(record) if record.number == self._record.number else record,
         )
 
     def _progress(self, stage: str, total: int, *, interruptible: bool = True) -> Callable[[int], None]:

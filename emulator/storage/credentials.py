@@ -7,17 +7,21 @@ import threading
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from ..contract.arns import Scope
 from ..jobs.ports import CredentialIssuer
+from .database import Database
 
-_LIFETIME = timedelta(hours=6)
+_LIFETIME: Final = timedelta(hours=6)
+_COLUMNS: Final = "job_arn, id, account, region, role_arn, session, access_key_id, secret_access_key, token"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IssuedCredentials:
     """What the credentials endpoint answers, for one job."""
 
+    id: str
     scope: Scope
     role_arn: str
     session: str
@@ -45,15 +49,50 @@ class IssuedCredentials:
 
 
 class RoleCredentials:
-    """Issued credentials, by id and by access key."""
+    """The credentials of jobs that run, by job, by id and by access key. A restart does not change them."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._lock = threading.Lock()
-        self._by_id: dict[str, IssuedCredentials] = {}
+        self._of_job: dict[str, IssuedCredentials] = {}
+        rows = database.rows(f"SELECT {_COLUMNS} FROM role_credentials")  # noqa: S608 - a text of this file
+        for job_arn, identifier, account, region, role_arn, session, key, secret, token in rows:
+            self._of_job[job_arn] = IssuedCredentials(
+                id=identifier,
+                scope=Scope(account=account, region=region),
+                role_arn=role_arn,
+                session=session,
+                access_key_id=key,
+                secret_access_key=secret,
+                token=token,
+            )
 
-    def issue(self, scope: Scope, role_arn: str, session: str) -> str:
-        """Return the id under which new credentials can be fetched."""
-        credentials = IssuedCredentials(
+    def issue(self, job_arn: str, scope: Scope, role_arn: str, session: str) -> str:
+        """Return the id under which a job's credentials can be fetched."""
+        with self._lock:
+            if job_arn not in self._of_job:
+                self._of_job[job_arn] = self._create(job_arn, scope, role_arn, session)
+            return self._of_job[job_arn].id
+
+    def revoke(self, job_arn: str) -> None:
+        """Make a job's credentials useless."""
+        with self._lock, self._database.transaction() as connection:
+            connection.execute("DELETE FROM role_credentials WHERE job_arn = ?", (job_arn,))
+            self._of_job.pop(job_arn, None)
+
+    def fetch(self, credentials_id: str) -> IssuedCredentials | None:
+        """Return the credentials with this id."""
+        with self._lock:
+            return next((one for one in self._of_job.values() if one.id == credentials_id), None)
+
+    def of_access_key(self, access_key_id: str) -> IssuedCredentials | None:
+        """Return the credentials that an access key belongs to."""
+        with self._lock:
+            return next((one for one in self._of_job.values() if one.access_key_id == access_key_id), None)
+
+    def _create(self, job_arn: str, scope: Scope, role_arn: str, session: str) -> IssuedCredentials:
+        created = IssuedCredentials(
+            id=str(uuid.uuid4()),
             scope=scope,
             role_arn=role_arn,
             session=session,
@@ -61,25 +100,14 @@ class RoleCredentials:
             secret_access_key=secrets.token_urlsafe(30),
             token=secrets.token_urlsafe(120),
         )
-        identifier = str(uuid.uuid4())
-        with self._lock:
-            self._by_id[identifier] = credentials
-        return identifier
-
-    def revoke(self, credentials_id: str) -> None:
-        """Make the credentials useless."""
-        with self._lock:
-            self._by_id.pop(credentials_id, None)
-
-    def fetch(self, credentials_id: str) -> IssuedCredentials | None:
-        """Return the credentials with this id."""
-        with self._lock:
-            return self._by_id.get(credentials_id)
-
-    def of_access_key(self, access_key_id: str) -> IssuedCredentials | None:
-        """Return the credentials that an access key belongs to."""
-        with self._lock:
-            return next((one for one in self._by_id.values() if one.access_key_id == access_key_id), None)
+        values = (job_arn, created.id, scope.account, scope.region, role_arn, session)
+        keys = (created.access_key_id, created.secret_access_key, created.token)
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"INSERT INTO role_credentials ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (*values, *keys),
+            )
+        return created
 
 
 _: type[CredentialIssuer] = RoleCredentials

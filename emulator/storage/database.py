@@ -55,6 +55,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX log_streams_by_event ON log_streams (account, region, group_name, last_event)",
         "CREATE INDEX log_streams_open ON log_streams (id) WHERE open = 1",
     ),
+    (
+        # Containers outlive a killed emulator, and go on with the credentials they have.
+        """CREATE TABLE role_credentials (
+            job_arn TEXT PRIMARY KEY,
+            id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, role_arn TEXT NOT NULL,
+            session TEXT NOT NULL, access_key_id TEXT NOT NULL, secret_access_key TEXT NOT NULL, token TEXT NOT NULL
+        )""",
+    ),
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

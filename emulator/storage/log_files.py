@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,6 +219,12 @@ class LogFiles:
     def reader(self, scope: Scope, stream: LogStream) -> StreamReader:
         """Open a stream for reading."""
         return StreamReader(self._base(scope, stream.group, stream.name, stream.id))
+
+    def events(self, scope: Scope, group: str, stream: str) -> Iterator[tuple[int, str]]:
+        """Yield what a stream has, in order of time; nothing if there is no such stream."""
+        for found in self._streams(f"{_GROUP} AND name = ?", (scope.account, scope.region, group, stream)):
+            with self.reader(scope, found) as reader:
+                yield from ((event.timestamp, event.message) for event in reader.events(0, len(reader.index)))
 
     def filter(
         self,

@@ -68,6 +68,8 @@ class Retention:
         """
         jobs = self._jobs.ended_before(moment)
         going = {job.key for job in jobs}
+        # Their containers may still run; the next emulator takes them up.
+        needed = {self._folder / WORKSPACE / job.unique_name for job in self._jobs.unfinished()}
         streams = [
             (scope, stream)
             for scope, stream in self._logs.older_than(int(moment * 1000))
@@ -88,6 +90,7 @@ class Retention:
                 Removable(kind="leftover", name=str(path.relative_to(self._folder)), size=_disk_usage(path), path=path)
                 for pattern in _LEFTOVERS
                 for path in sorted(self._folder.glob(pattern))
+                if path not in needed
             ),
         ]
 

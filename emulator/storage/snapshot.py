@@ -17,12 +17,12 @@ from typing import Final
 from .. import __version__
 from ..errors import UsageError
 from .database import FILE_NAME, SCHEMA_VERSION, require_state, schema_version
-from .state_dir import LOCK, WORKSPACE, at_rest
+from .state_dir import LOCAL, at_rest
 
 _MANIFEST: Final = "sagemaker-emulator-state.json"
 _LONGEST_MANIFEST: Final = 10_000
 # Of this machine and moment only. SQLite's -wal files belong to the databases, its -shm files do not.
-_LEFT_OUT: Final = (LOCK, WORKSPACE)
+_LEFT_OUT: Final = LOCAL
 
 
 def save(folder: Path, file: Path) -> int:
@@ -60,7 +60,7 @@ def load(file: Path, folder: Path) -> None:
     Raises:
         UsageError: the directory has something in it, or the file is no state that this program can use.
     """
-    if folder.exists() and (not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(path.name not in LOCAL for path in folder.iterdir())):
         raise UsageError(
             f"The state directory {folder} is not empty. Load into a new one with --state-dir DIR, or remove it first."
         )
@@ -136,6 +136,5 @@ def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, file: P
 
 def _put_in_place(aside: Path, folder: Path) -> None:
     if folder.exists():
-        (folder / LOCK).unlink(missing_ok=True)
-        folder.rmdir()
+        shutil.rmtree(folder)
     aside.rename(folder)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import uuid
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from .. import file_locks
 from ..errors import UsageError
 
 LOCK: Final = "lock"
 WORKSPACE: Final = "work"
+IDENTITY: Final = "identity"
+# Of one machine and directory only: not part of a state that is taken elsewhere.
+LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY)
 
 
 class StateDirectory:
-    """A directory that one emulator at a time has. Leftovers of a killed one's jobs are removed."""
+    """A directory that one emulator at a time has."""
 
     def __init__(self, path: Path) -> None:
         """Take the directory.
@@ -27,18 +31,25 @@ class StateDirectory:
         """
         self.path = path.absolute()
         self.workspace = self.path / WORKSPACE
+        self.lock = self.path / LOCK
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._held = _locked(self.path, "Stop it, or give this one a directory of its own: --state-dir DIR")
+            self.workspace.mkdir(exist_ok=True)
+            self.identity = _identity(self.path / IDENTITY)
         except OSError as error:
             raise _unusable(self.path, error) from error
-        self._lock = _locked(self.path, "Stop it, or give this one a directory of its own: --state-dir DIR")
-        shutil.rmtree(self.workspace, ignore_errors=True)
-        self.workspace.mkdir(exist_ok=True)
+
+    def tidy(self, keep: Collection[str]) -> None:
+        """Remove what jobs of a killed emulator have left in the workspace, but for some of its folders."""
+        for leftover in self.workspace.iterdir():
+            if leftover.name not in keep:
+                shutil.rmtree(leftover, ignore_errors=True)
 
     def close(self) -> None:
         """Let the directory go."""
         shutil.rmtree(self.workspace, ignore_errors=True)
-        os.close(self._lock)
+        os.close(self._held)
 
 
 @contextmanager
@@ -48,7 +59,10 @@ def at_rest(path: Path) -> Iterator[None]:
     Raises:
         UsageError: an emulator has it.
     """
-    lock = _locked(path, "Stop it first.")
+    try:
+        lock = _locked(path, "Stop it first.")
+    except OSError as error:
+        raise _unusable(path, error) from error
     try:
         yield
     finally:
@@ -56,16 +70,19 @@ def at_rest(path: Path) -> Iterator[None]:
 
 
 def _locked(path: Path, advice: str) -> int:
-    try:
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unusable(path, error) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise UsageError(f"Another emulator uses the state directory {path}. {advice}") from error
+    lock = file_locks.take(path / LOCK)
+    if lock is None:
+        raise UsageError(f"Another emulator uses the state directory {path}. {advice}")
     return lock
+
+
+def _identity(file: Path) -> str:
+    """Return what tells this state from all others, also in an engine that several share."""
+    if not file.exists():
+        aside = file.with_suffix(".tmp")
+        aside.write_text(uuid.uuid4().hex[:12], encoding="ascii")
+        aside.replace(file)
+    return file.read_text(encoding="ascii")
 
 
 def _unusable(path: Path, error: OSError) -> UsageError:

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,7 +15,6 @@ from botocore.exceptions import ClientError
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
-from emulator.errors import UsageError
 from tests.jobs import LOG_GROUP, Clients, TrainingJobs
 
 pytestmark = pytest.mark.docker
@@ -81,54 +74,6 @@ def test_jobs_tags_and_logs_are_the_same_after_a_restart(tmp_path: Path, image: 
         with pytest.raises(ClientError, match="already exists"):
             jobs.create(TrainingJobName=job.name)
         assert jobs.running("true").ended().status == "Completed"
-
-
-def test_a_job_that_ran_when_the_emulator_was_killed_ends_failed_and_says_why(
-    tmp_path: Path, image: Callable[[str], str]
-) -> None:
-    state = tmp_path / "state"
-    with up(state) as (process, port):
-        jobs = TrainingJobs(Clients(f"http://127.0.0.1:{port}"), "restart", image)
-        jobs.clients.s3.create_bucket(Bucket="restart")
-        job = jobs.running("echo before; sleep 60").wrote("before")
-        with pytest.raises(UsageError, match="Another emulator uses"):
-            Endpoint(Settings(port=0, engine="docker", state_dir=state))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    with up(state) as (_, port):
-        job = type(job)(Clients(f"http://127.0.0.1:{port}"), job.name, "restart")
-        assert job.status == "Failed"
-        assert job.failure_reason.startswith("InternalServerError: ")
-        assert "the emulator ended while the job ran" in job.failure_reason
-        assert job.log() == ["before"]
-
-
-@contextmanager
-def up(state: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run `sagemaker-emulator up` as a process of its own until it is healthy; end it on leaving."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "emulator", "up", "--port", str(port), "--state-dir", str(state)]
-    with subprocess.Popen([*command, "--engine", "docker"], stdout=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + 20
-            while not healthy(port):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            yield process, port
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_emulator/health", timeout=5) as answer:
-            return bool(json.load(answer)["status"] == "ok")
-    except urllib.error.URLError:
-        return False
 
 
 def test_a_reset_ends_jobs_and_forgets_everything(tmp_path: Path, image: Callable[[str], str]) -> None:

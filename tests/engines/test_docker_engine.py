@@ -2,74 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-import urllib.request
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.jobs import Clients, TrainingJobs
+from tests.up import COMMAND, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 
-COMMAND = [sys.executable, "-m", "emulator", "up"]
 FOR_EVER = "echo ready; exec sleep 600"
-
-
-class Up:
-    """A running `sagemaker-emulator up`."""
-
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = process
-        self.port = port
-        self.clients = Clients(f"http://127.0.0.1:{port}")
-
-    def jobs(self, image: Callable[[str], str]) -> TrainingJobs:
-        bucket = f"engine-{uuid.uuid4().hex[:8]}"
-        self.clients.s3.create_bucket(Bucket=bucket)
-        return TrainingJobs(self.clients, bucket, image)
-
-    def end(self, number: signal.Signals, seconds: float = 30) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-@contextlib.contextmanager
-def up(state_dir: Path, *options: str, wrapper: list[str] | None = None, **variables: str) -> Iterator[Up]:
-    """Start `up` and wait until it is healthy; kill it at the end if a test has not ended it."""
-    port = free_port()
-    command = [*(wrapper or []), *COMMAND, "--port", str(port), "--state-dir", str(state_dir), *options]
-    process = subprocess.Popen(command, text=True, env={**os.environ, **variables})
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            url = f"http://127.0.0.1:{port}/_emulator/health"
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
-                assert json.load(answer)["status"] == "ok"
-                break
-            assert process.poll() is None, f"{command} ended with {process.returncode}"
-            assert time.monotonic() < deadline, "not healthy within 30 s"
-            time.sleep(0.05)
-        yield Up(process, port)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def left(job_name: str) -> list[str]:
@@ -105,7 +53,7 @@ def test_no_way_to_end_the_emulator_leaves_anything_behind(
     tmp_path: Path, image: Callable[[str], str], number: signal.Signals
 ) -> None:
     volumes = set(docker("volume", "ls", "-q").split())
-    with up(tmp_path) as emulator:
+    with up(tmp_path, "--recovery-window", "1") as emulator:
         job = emulator.jobs(image).running(FOR_EVER).wrote("ready")
         owner = owner_of(job.name)
         assert networks_of(owner)
@@ -187,9 +135,9 @@ def test_a_killed_emulator_of_an_ordinary_user_leaves_nothing_that_stops_the_nex
         if folder.stat().st_uid == 0 and folder != Path("/tmp"):
             folder.chmod(folder.stat().st_mode | 0o011)
     program = "mkdir -p /opt/ml/model/d; echo x > /opt/ml/model/d/f; chmod 700 /opt/ml/model/d; " + FOR_EVER
-    with up(state, wrapper=as_user(user)) as emulator:
+    with up(state, "--recovery-window", "0", wrapper=as_user(user)) as emulator:
         job = emulator.jobs(image).running(program).wrote("ready")
-        emulator.end(signal.SIGKILL)
+        emulator.kill()
     assert gone(lambda: left(job.name))
     with up(state, wrapper=as_user(user)) as emulator:
         assert emulator.jobs(image).running("true").ended().status == "Completed"

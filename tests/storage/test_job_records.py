@@ -18,12 +18,9 @@ from hypothesis import strategies as st
 from emulator.contract import status
 from emulator.contract.arns import Scope
 from emulator.contract.listing import JobQuery, page_of
-from emulator.contract.outcome import failed_outcome
 from emulator.contract.record import JobRecord
 from emulator.contract.status import SecondaryStatus, TrainingJobStatus
 from emulator.errors import ResourceInUseError
-from emulator.jobs.clock import SystemClock
-from emulator.jobs.unfinished import end_unfinished
 from emulator.storage.database import FILE_NAME, Database
 from emulator.storage.job_records import SqliteJobStore
 from tests.builders import SCOPE, job_record, without_none
@@ -176,22 +173,12 @@ def test_what_has_not_ended_is_found_in_the_order_of_creation(store: SqliteJobSt
     assert store.ended_before(2000.0) == []
 
 
-def test_jobs_that_nobody_runs_any_more_end_failed_and_say_why(store: SqliteJobStore) -> None:
+def test_unfinished_jobs_are_those_that_have_not_ended_oldest_first(store: SqliteJobStore) -> None:
     store.create(job_record("ended"))
-    kept = store.update(SCOPE, "ended", lambda record: ended(record, 2000.0))
+    store.update(SCOPE, "ended", lambda record: ended(record, 2000.0))
     store.create(job_record("running"))
     store.create(job_record("stopping", facts=status.stop_requested(status.created(1000.0), 1001.0)))
-    end_unfinished(store, SystemClock())
-    assert store.unfinished() == []
-    assert store.get(SCOPE, "ended") == kept
-    for name in ("running", "stopping"):
-        found = store.get(SCOPE, name)
-        assert found is not None
-        assert found.facts["TrainingJobStatus"] == found.facts["SecondaryStatus"] == "Failed"
-        reason = found.facts["FailureReason"]
-        assert reason.startswith("InternalServerError: ")
-        assert "the emulator ended while the job ran" in reason
-        assert failed_outcome(reason).failure_reason == reason
+    assert [one.name for one in store.unfinished()] == ["running", "stopping"]
 
 
 TIMES = st.integers(0, 5).map(float)

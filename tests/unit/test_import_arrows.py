@@ -24,8 +24,9 @@ ARROWS: dict[str, set[str]] = {
     "config": {"errors"},
     "contract": {"errors"},
     "jobs": {"contract", "errors"},
-    "engines": {"contract", "errors", "jobs.ports"},
-    "storage": {"contract", "errors", "jobs.ports"},
+    "file_locks": set(),
+    "engines": {"contract", "errors", "file_locks", "jobs.ports"},
+    "storage": {"contract", "errors", "file_locks", "jobs.ports"},
     "runtime": {"config", "contract", "engines", "errors", "jobs", "storage"},
     # The types in which the S3 wire and the store speak; what they are at run time, `runtime` joins.
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},

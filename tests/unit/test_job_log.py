@@ -25,16 +25,19 @@ class MemoryLogs:
     """Events by scope, group and stream."""
 
     def __init__(self, failures: Iterable[Exception] = ()) -> None:
-        self.events: dict[tuple[Scope, str, str], list[tuple[int, str]]] = defaultdict(list)
+        self.written: dict[tuple[Scope, str, str], list[tuple[int, str]]] = defaultdict(list)
         self._failures = iter(failures)
 
     def write(self, scope: Scope, group: str, stream: str, events: Iterable[tuple[int, str]]) -> None:
         for failure in self._failures:
             raise failure
-        self.events[scope, group, stream] += events
+        self.written[scope, group, stream] += events
+
+    def events(self, scope: Scope, group: str, stream: str) -> Iterator[tuple[int, str]]:
+        return iter(list(self.written[scope, group, stream]))
 
     def messages(self, stream: str) -> list[str]:
-        return [text for _, text in self.events[SCOPE, "/aws/sagemaker/TrainingJobs", stream]]
+        return [text for _, text in self.written[SCOPE, "/aws/sagemaker/TrainingJobs", stream]]
 
 
 class MemoryMetrics:
@@ -70,7 +73,16 @@ class Publishing:
         resources = {"InstanceType": "ml.m5.large", "InstanceCount": hosts}
         self.job = training_job(TrainingJobName="Job-A", ResourceConfig=resources, **changes)
         self.logs, self.metrics = MemoryLogs(failures), MemoryMetrics()
-        self.log = JobLog(self.job, 1692170805.9, logs=self.logs, metrics=self.metrics, clock=clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self.log = self._log(taken_up=False)
+
+    def _log(self, *, taken_up: bool) -> JobLog:
+        ports: Any = {"logs": self.logs, "metrics": self.metrics, "clock": self._clock}
+        return JobLog(self.job, 1692170805.9, **ports, taken_up=taken_up)
+
+    def killed(self) -> None:
+        """Go on as the next emulator does: nothing of the log is left but what was published."""
+        self.log = self._log(taken_up=True)
 
     def messages(self, host: int = 1) -> list[str]:
         return self.logs.messages(f"Job-A/algo-{host}-1692170805")
@@ -98,14 +110,14 @@ def test_a_job_that_wrote_nothing_has_no_stream() -> None:
     publishing = Publishing()
     publishing.log.write("algo-1", "stdout", b"")
     publishing.log.finish()
-    assert not publishing.logs.events
+    assert not publishing.logs.written
 
 
 def test_times_are_milliseconds_and_never_go_back() -> None:
     publishing = Publishing(clock=Moments(times=iter([100.25, 99.0, 101.0])))
     for line in (b"a\n", b"b\n", b"c\n"):
         publishing.log.write("algo-1", "stdout", line)
-    (events,) = publishing.logs.events.values()
+    (events,) = publishing.logs.written.values()
     assert events == [(100250, "a"), (100250, "b"), (101000, "c")]
 
 
@@ -157,3 +169,28 @@ def test_hosts_may_write_at_the_same_time() -> None:
     publishing.log.finish()
     expected = ["0", *(f"x{number}" for number in range(1, 200)), "x"]
     assert [publishing.messages(host) for host in range(1, 5)] == [expected] * 4
+
+
+def test_a_log_that_is_taken_up_has_every_line_once_and_at_its_time() -> None:
+    publishing = Publishing(AlgorithmSpecification=algorithm(MetricDefinitions=LOSS))
+    publishing.log.write("algo-1", "stdout", b"one\nloss=2\nhalf a li")
+    publishing.killed()
+    for line, at in ((b"one\n", 1.0), (b"loss=2\n", 2.0), (b"half a line\n", 3e9), (b"last", 3e9 + 1)):
+        publishing.log.write("algo-1", "stdout", line, at)
+    publishing.log.finish()
+    assert publishing.messages() == ["one", "loss=2", "half a line", "last"]
+    assert publishing.log.last_values["loss"].value == 2
+    times = [time for ((_, _, _), events) in publishing.logs.written.items() for time, _ in events]
+    assert times == sorted(times)
+    assert times[2] == 3_000_000_000_000
+
+
+def test_a_log_may_be_taken_up_twice_and_before_its_first_line() -> None:
+    publishing = Publishing()
+    publishing.killed()
+    publishing.log.write("algo-1", "stdout", b"a\n", 1.0)
+    publishing.killed()
+    for line in (b"a\n", b"a\n", b"b"):
+        publishing.log.write("algo-1", "stderr", line, 2.0)
+    publishing.log.finish()
+    assert publishing.messages() == ["a", "a", "b"]

@@ -32,9 +32,15 @@ class DockerCluster:
         self._threads: list[threading.Thread] = []
 
     def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
-        """Start every container, and a thread that listens to it."""
+        """Start every container, and a thread that listens to it.
+
+        Those that have ended already are heard here, in the order in which they are given.
+        """
         for container in self._containers.values():
             container.start()
+            if container.has_ended:
+                self._follow(container, on_log, on_exit)
+                continue
             thread = threading.Thread(
                 target=self._follow,
                 args=(container, on_log, on_exit),

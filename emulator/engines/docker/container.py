@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,14 +11,15 @@ import docker
 from docker.errors import APIError
 from docker.types import LogConfig
 from docker.types import Mount as DockerMount
-from docker.utils.socket import STDERR, frames_iter
 
 from ...contract.outcome import ContainerStartError, HostExit, InternalServerError
 from ...contract.plan import ContainerPlan, InstanceResources
 from ...jobs.ports import LogSink
 from .exits import Exits
+from .output import AttachedOutput, WholeOutput
 
-_GIB: Final = 1024**3
+# The states of a container that will not run again.
+ENDED: Final = ("exited", "dead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +51,17 @@ class ContainerSettings:
 class HostContainer:
     """A container that exists in the engine."""
 
-    def __init__(self, api: docker.APIClient, exits: Exits, plan: ContainerPlan, container_id: str) -> None:
+    def __init__(
+        self, api: docker.APIClient, exits: Exits, plan: ContainerPlan, container_id: str, state: str = "created"
+    ) -> None:
+        """Be the container with an id, in a state that the engine has a word for."""
         self._api = api
         self._exits = exits
         self.plan = plan
         self.id = container_id
-        self._output: _Output | None = None
+        self.has_started = state != "created"
+        self.has_ended = state in ENDED
+        self._output: AttachedOutput | WholeOutput | None = None
 
     @classmethod
     def create(
@@ -86,13 +91,16 @@ class HostContainer:
         return cls(api, exits, plan, created["Id"])
 
     def start(self) -> None:
-        """Listen, then start, so that no output is missed.
+        """Listen, then start, so that no output is missed. One that has started before is listened to from its start.
 
         Raises:
             ContainerStartError: the image's program cannot be started.
             InternalServerError: the engine failed.
         """
-        self._output = _Output(self._api, self.id)
+        if self.has_started:
+            self._output = WholeOutput(self._api, self.id)
+            return
+        self._output = AttachedOutput(self._api, self.id)
         try:
             self._api.start(self.id)
         except APIError as error:
@@ -103,8 +111,8 @@ class HostContainer:
         """Pass on all output until the container has ended, then tell how."""
         assert self._output is not None, "start() comes first"
         with closing(self._output) as output:
-            for stream, chunk in output:
-                on_log(self.plan.host, stream, chunk)
+            for stream, chunk, at in output:
+                on_log(self.plan.host, stream, chunk, at)
         exit_code = self._exits.code_of(self.id)
         out_of_memory = exit_code != 0 and self._api.inspect_container(self.id)["State"]["OOMKilled"]
         return HostExit(host=self.plan.host, exit_code=exit_code, out_of_memory=out_of_memory)
@@ -118,22 +126,6 @@ class HostContainer:
                 raise
 
 
-class _Output:
-    """What a container writes, as (stream, chunk), while it is attached."""
-
-    def __init__(self, api: docker.APIClient, container: str) -> None:
-        self._socket: Any = api.attach_socket(container, params={"stdout": 1, "stderr": 1, "stream": 1})
-
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        frames = frames_iter(self._socket, tty=False)  # type: ignore[no-untyped-call]
-        for number, chunk in frames:
-            yield ("stderr" if number == STDERR else "stdout"), chunk
-
-    def close(self) -> None:
-        """Let go of the connection, which belongs to the answer that the stream came from."""
-        self._socket._response.close()
-
-
 def _host_config(
     api: docker.APIClient, plan: ContainerPlan, settings: ContainerSettings, facts: EngineFacts
 ) -> dict[str, Any]:
@@ -145,7 +137,8 @@ def _host_config(
         extra_hosts={settings.host_alias: "host-gateway"} if settings.host_alias else None,
         # Without this SELinux closes directories that are mounted from our disk.
         security_opt=["label=disable"],
-        log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
+        # Whole, for as long as the container is there: an emulator that takes it up reads it from its start.
+        log_config=LogConfig(type="json-file", config={"max-size": "1000g"}),
         **_limits(plan.limits, facts),
     )
     return config

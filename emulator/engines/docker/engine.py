@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from http import HTTPStatus
@@ -19,15 +19,16 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from ...contract.outcome import ContainerStartError, ImageMissingError, InternalServerError
 from ...contract.plan import ClusterPlan, ContainerPlan
-from ...jobs.ports import Capabilities, Engine
+from ...jobs.ports import Capabilities, Engine, Owner
 from . import reaper
 from .cluster import DockerCluster
 from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
 from .exits import Exits
+from .found import FoundContainers
 from .labels import OWNER, PREFIX, Labels
 from .networks import JobNetworks, ensure_platform_network, leave_platform_network
-from .removal import remove_abandoned, remove_container, remove_owned
+from .removal import remove_abandoned, remove_container, remove_network, remove_owned
 from .trees import put_mounts, reclaim
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,9 @@ class DockerEngine:
     host_alias = "host.docker.internal"
     capabilities = Capabilities(images=True, network_isolation=True, instance_limits=True, out_of_memory=True)
 
-    def __init__(self, api: docker.APIClient, *, copy_data: bool) -> None:
+    def __init__(self, api: docker.APIClient, owner: Owner, *, copy_data: bool) -> None:
         self._api = api
-        self._labels = Labels()
+        self._labels = Labels(owner)
         self._networks = JobNetworks(api, self._labels)
         self._exits = Exits(api, f"{OWNER}={self._labels.owner}")
         self._reaper: subprocess.Popen[bytes] | None = None
@@ -56,14 +57,17 @@ class DockerEngine:
         self.gateway: str | None = None
 
     @classmethod
-    def open(cls, *, copy_data: bool = False) -> DockerEngine:
-        """Connect, remove what a killed emulator left, and get ready for jobs.
+    def open(cls, owner: Owner, *, keep: Collection[str] = (), copy_data: bool = False) -> DockerEngine:
+        """Connect, remove what killed emulators left, and get ready for jobs.
+
+        Kept are the containers of those of the owner's jobs that have these unique names.
 
         Raises:
             EngineUnavailableError: no Docker Engine answers.
         """
-        engine = cls(connect(), copy_data=copy_data)
-        engine._reaper = reaper.start(engine._labels.owner)
+        engine = cls(connect(), owner, copy_data=copy_data)
+        engine._reaper = reaper.start(owner)
+        remove_owned(engine._api, owner.identity, keep=keep)
         engine.gateway = ensure_platform_network(engine._api)
         threading.Thread(target=engine._exits.listen, name="docker-exits", daemon=True).start()
         threading.Thread(target=engine._tidy_and_warm, name="docker-warm-up", daemon=True).start()
@@ -99,6 +103,22 @@ class DockerEngine:
             containers = [self._create(plan, one, network, made) for one in plan.containers]
             yield DockerCluster(self._api, containers, readable=self._shares_disk and os.geteuid() == 0)
 
+    @contextmanager
+    def resume(self, plan: ClusterPlan) -> Iterator[DockerCluster]:
+        """Find the containers of a plan again; remove them and their network on the way out."""
+        found = FoundContainers(self._api, self._labels.owner, plan)
+        with ExitStack() as removed:
+            for network in found.networks:
+                removed.callback(remove_network, self._api, network)
+            for one in found.all:
+                removed.callback(remove_container, self._api, one.id)
+                if found.mounted:
+                    removed.callback(reclaim, self._api, one.id, one.plan.mounts)
+            containers = [
+                HostContainer(self._api, self._exits, one.plan, one.id, one.state) for one in found.in_order_of_end()
+            ]
+            yield DockerCluster(self._api, containers, readable=found.mounted and os.geteuid() == 0)
+
     def close(self) -> None:
         """Remove everything this engine has made, and let the reaper go."""
         try:
@@ -119,7 +139,7 @@ class DockerEngine:
             name=f"{PREFIX}-{plan.labels['job-name']}-{one.host}-{uuid.uuid4().hex[:8]}",
             image=plan.image,
             network=network,
-            labels=self._labels.of({**plan.labels, "host": one.host}),
+            labels=self._labels.of({**plan.labels, "unique-name": plan.unique_name, "host": one.host}),
             host_alias=plan.host_alias,
             mounted=shares_disk,
         )

@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ... import file_locks
+from ...jobs.ports import Owner
+
 PREFIX: Final = "sagemaker-emulator"
 OWNER: Final = f"{PREFIX}.owner"
-PROCESS: Final = f"{PREFIX}.process"
+UNIQUE_NAME: Final = f"{PREFIX}.unique-name"
+HOST: Final = f"{PREFIX}.host"
+_LOCK: Final = f"{PREFIX}.lock"
+_BOOT: Final = f"{PREFIX}.boot"
 
 
 class Labels:
-    """One running emulator's labels. The process label lets a later one tell that this one is gone."""
+    """One owner's labels. The lock label lets every emulator of the machine tell whether he is gone."""
 
-    def __init__(self) -> None:
-        self.owner = uuid.uuid4().hex[:12]
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner.identity
+        self._own = {OWNER: owner.identity, _LOCK: f"{_mounts()}:{owner.lock}", _BOOT: _boot()}
 
     def of(self, labels: Mapping[str, str]) -> dict[str, str]:
-        """Return the labels of one thing: its owner and process, and its own with our prefix."""
-        own = {f"{PREFIX}.{name}": value for name, value in labels.items()}
-        return {OWNER: self.owner, PROCESS: process_token(os.getpid()), **own}
+        """Return the labels of one thing: its owner's, and its own with our prefix."""
+        return {**self._own, **{f"{PREFIX}.{name}": value for name, value in labels.items()}}
 
 
-def process_token(pid: int) -> str:
-    """Return a text that no other process of this machine has, also after a restart; "" if it is gone."""
-    try:
-        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        # A process of another container has another numbering, and must not be judged by ours.
-        namespace = Path("/proc/self/ns/pid").readlink()
-    except OSError:
-        return ""
-    return f"{pid}:{started}:{boot}/{namespace}"
+def reaper_lock(lock: Path) -> Path:
+    """Return the lock of the process that removes what a killed emulator has left."""
+    return lock.with_name(f"{lock.name}.reaper")
 
 
 def is_abandoned(labels: Mapping[str, str]) -> bool:
-    """Tell whether the emulator that made a thing ran on this machine and is gone.
+    """Tell whether neither a thing's emulator lives, nor who was to clean up after it.
 
-    A thing made from another machine or container (a shared engine), or before this machine's last
-    start, is not judged: only a token of this boot and this process namespace can be checked.
+    A thing made from another machine or container (a shared engine) is not judged: its lock is a file
+    that cannot be seen from here. Nor is one whose lock may not be read.
     """
-    token = labels.get(PROCESS, "")
-    pid, _, rest = token.partition(":")
-    boot = rest.partition(":")[2]
-    here = process_token(os.getpid()).rpartition(":")[2]
-    return bool(here) and boot == here and pid.isdigit() and process_token(int(pid)) != token
+    mounts, _, path = labels.get(_LOCK, "").partition(":")
+    if not path or mounts != _mounts():
+        return False
+    lock = Path(path)
+    try:
+        return not file_locks.is_held(lock) and not file_locks.is_held(reaper_lock(lock))
+    except OSError:
+        return False
+
+
+def is_of_this_boot(labels: Mapping[str, str]) -> bool:
+    """Tell whether the machine has not been started again since a thing was made."""
+    return labels.get(_BOOT) == _boot()
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _mounts() -> str:
+    """Return a text that only processes have that see the same files as this one; "" if that is not known."""
+    try:
+        return f"{_boot()}/{Path('/proc/self/ns/mnt').readlink()}".replace(":", "")
+    except OSError:
+        return ""

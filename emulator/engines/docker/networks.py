@@ -55,7 +55,6 @@ class JobNetworks:
     def __init__(self, api: docker.APIClient, labels: Labels) -> None:
         self._api = api
         self._labels = labels
-        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._subnets = _Shared(_subnets())
         self._idle: list[str] = []
@@ -105,7 +104,7 @@ class JobNetworks:
         for subnet in itertools.islice(self._subnets, _MOST_TRIES):
             try:
                 created = self._api.create_network(
-                    f"{PREFIX}-{self._labels.owner}-{next(self._numbers)}",
+                    f"{PREFIX}-{self._labels.owner}-{secrets.token_hex(4)}",
                     driver="bridge",
                     internal=isolated,
                     options=options,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,15 +11,15 @@ import docker
 from docker.errors import APIError, NotFound
 
 from ...contract.plan import Mount
-from .labels import OWNER, is_abandoned
+from .labels import OWNER, UNIQUE_NAME, is_abandoned
 from .trees import reclaim
 
 logger = logging.getLogger(__name__)
 
 
-def remove_owned(api: docker.APIClient, owner: str) -> None:
-    """Remove all containers and networks of one emulator."""
-    _remove(api, f"{OWNER}={owner}", lambda _: True)
+def remove_owned(api: docker.APIClient, owner: str, *, keep: Collection[str] = ()) -> None:
+    """Remove all containers and networks of one owner, but for those of jobs with these unique names."""
+    _remove(api, f"{OWNER}={owner}", lambda labels: labels.get(UNIQUE_NAME) not in keep)
 
 
 def remove_abandoned(api: docker.APIClient) -> None:
@@ -65,11 +65,15 @@ def _give_back_mounts(api: docker.APIClient, container: Mapping[str, Any]) -> No
 
 
 def _remove(api: docker.APIClient, label: str, chosen: Callable[[Mapping[str, str]], bool]) -> None:
+    """Remove the chosen containers, and the chosen networks that no other container is on."""
     filters = {"label": label}
+    in_use = set()
     for container in api.containers(all=True, filters=filters):
         if chosen(container["Labels"]):
             _give_back_mounts(api, container)
             remove_container(api, container["Id"])
+        else:
+            in_use.add(container["HostConfig"]["NetworkMode"])
     for network in api.networks(filters=filters):
-        if chosen(network["Labels"]):
+        if chosen(network["Labels"]) and network["Id"] not in in_use:
             remove_network(api, network["Id"])

@@ -1,0 +1,56 @@
+"""Locks on files: they end with the process that has them, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+# Whoever only looks whether a lock is held has it for a moment.
+_LOOK_SECONDS: Final = 0.3
+
+
+def take(path: Path, *, wait: bool = False) -> int | None:
+    """Take a lock, making its file if it is not there; None if somebody else has it.
+
+    Returns the descriptor that holds the lock until it is closed. `wait`: for as long as it takes.
+
+    Raises:
+        OSError: the file cannot be made or opened.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(lock)
+                return None
+            time.sleep(0.01)
+        except OSError:
+            os.close(lock)
+            raise
+        else:
+            return lock
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether somebody has the lock; nobody does if there is no such file.
+
+    Raises:
+        OSError: the file cannot be opened for another reason.
+    """
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False

@@ -1,0 +1,55 @@
+"""Locks on files, between processes and within one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from emulator import file_locks
+
+HOLD = "import sys, pathlib; from emulator import file_locks; "
+HOLD += "print(file_locks.take(pathlib.Path(sys.argv[1]), wait=True), flush=True); sys.stdin.read()"
+
+
+def test_one_has_a_lock_until_he_lets_it_go(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not file_locks.is_held(path)
+    assert not path.exists()
+    held = file_locks.take(path)
+    assert held is not None
+    assert file_locks.is_held(path)
+    assert file_locks.take(path) is None
+    os.close(held)
+    assert not file_locks.is_held(path)
+    assert file_locks.take(path) is not None
+
+
+def test_a_lock_ends_with_the_process_that_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        assert file_locks.is_held(path)
+        process.kill()
+        process.wait()
+        assert not file_locks.is_held(path)
+
+
+def test_looking_does_not_keep_others_from_taking(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    looking = subprocess.Popen(
+        [sys.executable, "-c", "import sys, pathlib; from emulator import file_locks\nwhile True: "
+         "file_locks.is_held(pathlib.Path(sys.argv[1]))", str(path)]
+    )  # fmt: skip
+    try:
+        for _ in range(200):
+            held = file_locks.take(path)
+            assert held is not None
+            os.close(held)
+    finally:
+        looking.kill()
+        looking.wait()
