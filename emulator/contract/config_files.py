@@ -13,7 +13,8 @@ from typing import Any
 
 from . import paths
 from .channels import Channel
-from .training_job import Host, TrainingJob
+from .job import Host
+from .training_job import TrainingJob
 
 _CAMEL_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -22,7 +23,7 @@ def config_files(job: TrainingJob, host: Host) -> dict[PurePosixPath, str]:
     """Return every config file of one host: its path in the container and its text."""
     texts = {
         "hyperparameters.json": hyperparameters_json(job.hyperparameters),
-        "inputdataconfig.json": inputdataconfig_json(job.channels),
+        "inputdataconfig.json": inputdataconfig_json(job.channels_of(host)),
         "resourceconfig.json": resourceconfig_json(job.hosts, host),
         "init-config.json": init_config_json(job, host),
         "metric-definition-regex.json": metric_definition_regex_json(job),

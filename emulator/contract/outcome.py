@@ -5,12 +5,12 @@ Source: DescribeTrainingJob's documentation and reasons captured from real jobs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from .status import SecondaryStatus, TrainingJobStatus
+from .status import JobStatus, SecondaryStatus
 
 LONGEST_FAILURE_REASON: Final = 1024
 OUT_OF_MEMORY: Final = "OutOfMemory: the container was killed because it used all the memory it may use"
@@ -40,10 +40,10 @@ class ArtifactUploadError(JobFailure):
 
 
 class ImageMissingError(JobFailure):
-    """The training image cannot be had. The service's own text is unconfirmed."""
+    """The job's image cannot be had. The service's own text is unconfirmed."""
 
     def __init__(self, image: str, advice: str) -> None:
-        super().__init__(f"ClientError: Cannot find the training image {image}. {advice}")
+        super().__init__(f"ClientError: Cannot find the image {image}. {advice}")
 
 
 class ContainerStartError(JobFailure):
@@ -88,29 +88,37 @@ class HostExit:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The final statuses of a job, and why when it failed."""
+    """How a job of any kind ended, and why when it failed. `exit_message` is a processing job's."""
 
-    status: TrainingJobStatus
-    secondary: SecondaryStatus
+    status: JobStatus
+    timed_out: bool = False
     failure_reason: str | None = None
+    exit_message: str | None = None
+
+    @property
+    def secondary(self) -> SecondaryStatus:
+        """A training job's fine status."""
+        return SecondaryStatus.MAX_RUNTIME_EXCEEDED if self.timed_out else SecondaryStatus(self.status.value)
 
 
 def settle(ended: Ended, exits: Sequence[HostExit], failure_text: str) -> Outcome:
-    """Return what a job whose containers have ended becomes.
+    """Return what a training job whose containers have ended becomes.
 
     A job that was asked to stop, or ran out of time, is Stopped whatever its exit codes say. One
     that exits 0 is Completed whatever the failure file holds.
     """
+    return _settled(ended, exits, lambda failed: algorithm_error(failed, failure_text))
+
+
+def _settled(ended: Ended, exits: Sequence[HostExit], reason_of: Callable[[HostExit], str]) -> Outcome:
     match ended:
         case Ended.STOP_REQUESTED:
-            return Outcome(status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.STOPPED)
+            return Outcome(status=JobStatus.STOPPED)
         case Ended.MAX_RUNTIME:
-            return Outcome(status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED)
+            return Outcome(status=JobStatus.STOPPED, timed_out=True)
         case Ended.BY_ITSELF:
             failed = first_failure(exits)
-            if failed is None:
-                return Outcome(status=TrainingJobStatus.COMPLETED, secondary=SecondaryStatus.COMPLETED)
-            return failed_outcome(algorithm_error(failed, failure_text))
+            return Outcome(status=JobStatus.COMPLETED) if failed is None else failed_outcome(reason_of(failed))
 
 
 def first_failure(exits: Sequence[HostExit]) -> HostExit | None:
@@ -120,11 +128,7 @@ def first_failure(exits: Sequence[HostExit]) -> HostExit | None:
 
 def failed_outcome(failure_reason: str) -> Outcome:
     """Return the outcome of a job that failed for this reason."""
-    return Outcome(
-        status=TrainingJobStatus.FAILED,
-        secondary=SecondaryStatus.FAILED,
-        failure_reason=failure_reason[:LONGEST_FAILURE_REASON],
-    )
+    return Outcome(status=JobStatus.FAILED, failure_reason=failure_reason[:LONGEST_FAILURE_REASON])
 
 
 def algorithm_error(failed: HostExit, failure_text: str) -> str:

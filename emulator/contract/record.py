@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .arns import Scope
+from .kinds import JobKind, kind_of
 from .metrics import MetricDefinition
 from .status import Facts
 from .training_job import TrainingJob
@@ -20,7 +21,7 @@ _ALWAYS_SHOWN = {
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """One training job: documents in the service's own spelling.
+    """One job of any kind: documents in the service's own spelling.
 
     `number` counts jobs in order of creation, so that jobs of one instant keep an order.
     """
@@ -32,6 +33,11 @@ class JobRecord:
     facts: Facts
     tags: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
+
+    @property
+    def kind(self) -> JobKind:
+        """What kind of job it is."""
+        return kind_of(self.arn)
 
     @property
     def key(self) -> tuple[Scope, str]:

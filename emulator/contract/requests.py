@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from ..errors import ResourceInUseError, ValidationError
 from .arns import S3Uri
-from .channels import Channel
+from .job import DEFAULT_MAX_RUNTIME_SECONDS
+from .kinds import TRAINING, JobKind, kind_of
 from .metrics import MetricDefinition
-from .training_job import DEFAULT_MAX_RUNTIME_SECONDS
 
 MOST_TAGS: Final = 50
 
@@ -159,36 +159,39 @@ def merged_tags(existing: Mapping[str, str], added: Sequence[Mapping[str, str]])
     return merged
 
 
-def no_objects(channel: Channel, role_arn: str, region: str) -> ValidationError:
-    """Return the service's answer to a channel whose prefix matches nothing, or whose bucket is missing."""
-    bucket = channel.source.bucket
+def no_objects(source: S3Uri, role_arn: str, region: str) -> ValidationError:
+    """Return the service's answer to input data whose prefix matches nothing, or whose bucket is missing."""
     return ValidationError(
-        f'No S3 objects found under S3 URL "{channel.source}" given in input data source. Please ensure that the '
+        f'No S3 objects found under S3 URL "{source}" given in input data source. Please ensure that the '
         f"bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that the "
-        f'role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+        f'role "{role_arn}" has "s3:ListBucket" permissions on bucket "{source.bucket}".'
     )
 
 
 def name_taken(arn: str) -> ResourceInUseError:
-    """Return the service's answer to a job name that is in use."""
+    """Return the service's answer to a job name that is in use; each kind of job has its own words."""
+    kind = kind_of(arn)
+    subject, again = ("Training job names", "a training job") if kind is TRAINING else ("Job name", "a job")
     return ResourceInUseError(
-        "Training job names must be unique within an AWS account and region, and a training job with this name "
-        f"already exists ({arn})"
+        f"{subject} must be unique within an AWS account and region, and {again} with this name already exists ({arn})"
     )
 
 
-def not_found() -> ValidationError:
+def not_found(kind: JobKind, name: str) -> ValidationError:
     """Return the service's answer to an unknown job: a ValidationException, which clients count on."""
-    return ValidationError("Requested resource not found.")
+    if kind is TRAINING:
+        return ValidationError("Requested resource not found.")
+    return ValidationError(f"Could not find requested job with name: {name}")
 
 
-def not_stoppable(status: str) -> ValidationError:
+def not_stoppable(kind: JobKind, status: str) -> ValidationError:
     """Return the service's answer to stopping a job that has ended."""
-    return ValidationError(f"The request was rejected because the training job is in status {status}.")
+    return ValidationError(f"The request was rejected because the {kind.words} is in status {status}.")
 
 
 def not_deletable(arn: str, status: str) -> ResourceInUseError:
     """Return the answer to deleting a job that has not ended (text unconfirmed)."""
     return ResourceInUseError(
-        f"The training job {arn} is in status {status}. Only a job that is Completed, Failed or Stopped can be deleted."
+        f"The {kind_of(arn).words} {arn} is in status {status}. "
+        "Only a job that is Completed, Failed or Stopped can be deleted."
     )

@@ -6,6 +6,10 @@ import re
 
 from emulator.contract.arns import Scope
 from emulator.contract.environment import PlatformAccess, container_environment, platform_environment
+from emulator.contract.training_job import TrainingJob
+from tests.builders import training_request
+
+EUROPE = Scope(account="123456789012", region="eu-west-1")
 
 ACCESS = PlatformAccess(
     endpoint_url="http://172.17.0.1:4750", credentials={"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/id"}
@@ -13,9 +17,8 @@ ACCESS = PlatformAccess(
 
 
 def variables(access: PlatformAccess | None = ACCESS) -> dict[str, str]:
-    scope = Scope(account="123456789012", region="eu-west-1")
-    arn = scope.training_job_arn("Task1-f4j22Gh0")
-    return platform_environment(job_name="Task1-f4j22Gh0", job_arn=arn, scope=scope, access=access)
+    request = training_request(TrainingJobName="Task1-f4j22Gh0")
+    return platform_environment(TrainingJob.parse(request, EUROPE), access)
 
 
 def test_variables_of_the_platform() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.contract.kinds import TRAINING, JobKind
 from emulator.contract.listing import JobQuery, Page
 from emulator.contract.listing import page_of as page_of_query
 from emulator.contract.record import JobRecord
@@ -31,8 +32,8 @@ def job(
     return job_record(name, number=number, facts=facts)
 
 
-def page_of(records: Sequence[JobRecord], request: dict[str, Any]) -> Page:
-    return page_of_query(records, JobQuery.parse(request))
+def page_of(records: Sequence[JobRecord], request: dict[str, Any], kind: JobKind = TRAINING) -> Page:
+    return page_of_query(records, JobQuery.parse(request, kind))
 
 
 def names(page: Page) -> list[str]:

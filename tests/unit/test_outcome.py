@@ -20,7 +20,7 @@ from emulator.contract.outcome import (
     failed_outcome,
     settle,
 )
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.contract.status import JobStatus
 
 
 def exited(code: int, host: str = "algo-1", *, out_of_memory: bool = False) -> HostExit:
@@ -36,29 +36,24 @@ def reason(code: int, failure_text: str = "", *, out_of_memory: bool = False) ->
 @pytest.mark.parametrize("failure_text", ["", "ignored"])
 def test_exit_code_0_completes_the_job(failure_text: str) -> None:
     assert settle(Ended.BY_ITSELF, [exited(0), exited(0, "algo-2")], failure_text) == Outcome(
-        status=TrainingJobStatus.COMPLETED, secondary=SecondaryStatus.COMPLETED
+        status=JobStatus.COMPLETED
     )
 
 
 @pytest.mark.parametrize("code", [0, 1, 137, 143])
 def test_a_job_that_was_stopped_is_stopped_whatever_its_exit_code(code: int) -> None:
-    assert settle(Ended.STOP_REQUESTED, [exited(code)], "text") == Outcome(
-        status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.STOPPED
-    )
+    assert settle(Ended.STOP_REQUESTED, [exited(code)], "text") == Outcome(status=JobStatus.STOPPED)
 
 
 @pytest.mark.parametrize("code", [0, 1, 137])
 def test_a_job_that_ran_out_of_time_is_stopped_and_did_not_fail(code: int) -> None:
-    assert settle(Ended.MAX_RUNTIME, [exited(code)], "text") == Outcome(
-        status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED
-    )
+    assert settle(Ended.MAX_RUNTIME, [exited(code)], "text") == Outcome(status=JobStatus.STOPPED, timed_out=True)
 
 
 @pytest.mark.parametrize("code", [1, 2, 127, 255])
 def test_an_exit_code_without_a_failure_file(code: int) -> None:
     assert settle(Ended.BY_ITSELF, [exited(code)], "") == Outcome(
-        status=TrainingJobStatus.FAILED,
-        secondary=SecondaryStatus.FAILED,
+        status=JobStatus.FAILED,
         failure_reason=f"AlgorithmError: , exit code: {code}",
     )
 
@@ -105,7 +100,7 @@ def test_a_failure_text_that_just_fits_is_whole() -> None:
         (InternalServerError("x"), "InternalServerError: We encountered an internal error. Please try again."),
         (CapacityError("none"), "CapacityError: none"),
         (ContainerStartError("no such file", 127), "AlgorithmError: "),
-        (ImageMissingError("img", "Build it."), "ClientError: Cannot find the training image img. Build it."),
+        (ImageMissingError("img", "Build it."), "ClientError: Cannot find the image img. Build it."),
         (ArtifactUploadError("NoSuchBucket"), "ClientError: Artifact upload failed:NoSuchBucket"),
     ],
 )

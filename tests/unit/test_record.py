@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.contract import status
 from emulator.contract.record import describe, summary
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.contract.status import JobStatus, SecondaryStatus
 from tests.builders import ROLE, algorithm, channel_request, job_record, tags, training_request
 
 DEFINITIONS = [{"Name": "loss", "Regex": "loss=(.)"}]
@@ -90,7 +90,7 @@ def test_facts_of_the_end_are_shown() -> None:
     record = job_record()
     ended = status.ended(
         status.entered(record.facts, SecondaryStatus.DOWNLOADING, status.DOWNLOADING_INPUT, 1001),
-        TrainingJobStatus.FAILED,
+        JobStatus.FAILED,
         SecondaryStatus.FAILED,
         at=1005,
         failure_reason="AlgorithmError: , exit code: 1",

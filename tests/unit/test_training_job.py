@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.contract.arns import S3Uri
-from emulator.contract.training_job import Host, container_command, hosts
+from emulator.contract.job import Host, hosts
 from tests.builders import ROLE, SCOPE, algorithm, channel_request, instance_group, training_job
 
 CLUSTER = "homogeneousCluster"
@@ -71,7 +71,7 @@ def test_the_command_of_a_container(
 ) -> None:
     specification = algorithm(ContainerEntrypoint=entrypoint, ContainerArguments=arguments)
     job = training_job(AlgorithmSpecification=specification)
-    assert container_command(job.entrypoint, job.arguments) == (set_entrypoint, command)
+    assert job.command == (set_entrypoint, command)
 
 
 # Addresses
