@@ -34,7 +34,7 @@ class TrainingJobs:
             ValidationError: the request cannot be met, or asks for what is not emulated.
             ResourceInUseError: the name is taken, in whatever case.
         """
-        refused = refusals(request)
+        refused = refusals("CreateTrainingJob", request)
         if refused:
             raise ValidationError(f"Not emulated: {' '.join(refused)}")
         requests.check_training_job(request)
