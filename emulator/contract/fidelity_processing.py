@@ -50,9 +50,7 @@ PROCESSING_JOB_MEMBERS: Final = MemberTable(
         ),
         honoured(f"{_OUTPUT}.OutputName", "Written to processingjobconfig.json; no two outputs may have the same."),
         honoured(f"{_OUTPUT}.AppManaged", "When true nothing is uploaded: the program stores its output itself."),
-        honoured(
-            f"{_S3_OUTPUT}.S3Uri", "Each file goes to `<S3Uri>/<path below LocalPath>` in our own S3."
-        ),
+        honoured(f"{_S3_OUTPUT}.S3Uri", "Each file goes to `<S3Uri>/<path below LocalPath>` in our own S3."),
         honoured(f"{_S3_OUTPUT}.LocalPath", "A directory that exists before the container starts; writable."),
         honoured(
             f"{_S3_OUTPUT}.S3UploadMode",

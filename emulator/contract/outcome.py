@@ -1,18 +1,28 @@
-"""How a job ends: exit codes and the failure file become a status and a FailureReason.
+"""How a job ends: exit codes and what the container wrote become a status, a FailureReason, an ExitMessage.
 
-Source: DescribeTrainingJob's documentation and reasons captured from real jobs.
+Source: DescribeTrainingJob's documentation, "Build your own processing container" and reasons captured from
+real jobs.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+from .paths import MESSAGE
 from .status import JobStatus, SecondaryStatus
 
 LONGEST_FAILURE_REASON: Final = 1024
+LONGEST_EXIT_MESSAGE: Final = 1024
+# What must be read of a message file to have that many characters: four bytes are the longest.
+LONGEST_MESSAGE_BYTES: Final = 4 * LONGEST_EXIT_MESSAGE
+PROCESSING_OUT_OF_MEMORY: Final = (
+    "ClientError: Please use an instance type with more memory, "
+    "or reduce the size of job data processed on an instance."
+)
 OUT_OF_MEMORY: Final = "OutOfMemory: the container was killed because it used all the memory it may use"
 
 
@@ -108,6 +118,44 @@ def settle(ended: Ended, exits: Sequence[HostExit], failure_text: str) -> Outcom
     that exits 0 is Completed whatever the failure file holds.
     """
     return _settled(ended, exits, lambda failed: algorithm_error(failed, failure_text))
+
+
+def settle_processing(ended: Ended, exits: Sequence[HostExit], messages: Sequence[bytes]) -> Outcome:
+    """Return what a processing job whose containers have ended becomes.
+
+    `messages` are the first LONGEST_MESSAGE_BYTES of each host's /opt/ml/output/message, in the order of the
+    hosts; b"" where there is none. The message is shown whatever the job's end; it is not put into the
+    FailureReason, whose gap was always seen empty. Text that is not UTF-8 fails a job that had completed.
+    """
+    outcome = _settled(ended, exits, processing_error)
+    try:
+        return replace(outcome, exit_message=exit_message(messages) or None)
+    except UnicodeDecodeError:
+        if outcome.status is not JobStatus.COMPLETED:
+            return outcome
+        return failed_outcome(f"ClientError: The file {MESSAGE} is not valid UTF-8 text.")
+
+
+def exit_message(messages: Sequence[bytes]) -> str:
+    """Return the ExitMessage: the hosts' texts, one behind the other, cut to 1,024 characters; "" is none.
+
+    Raises:
+        UnicodeDecodeError: a text is not UTF-8. A character that the end of what was read cuts through is none.
+    """
+    texts = (_decoded(message[:LONGEST_MESSAGE_BYTES]) for message in messages)
+    return "".join(texts)[:LONGEST_EXIT_MESSAGE]
+
+
+def _decoded(message: bytes) -> str:
+    whole = len(message) < LONGEST_MESSAGE_BYTES
+    return codecs.getincrementaldecoder("utf-8")().decode(message, final=whole)
+
+
+def processing_error(failed: HostExit) -> str:
+    """Return the FailureReason of a processing container that failed; both texts were seen on the service."""
+    if failed.out_of_memory:
+        return PROCESSING_OUT_OF_MEMORY
+    return _algorithm_error("", failed.exit_code)
 
 
 def _settled(ended: Ended, exits: Sequence[HostExit], reason_of: Callable[[HostExit], str]) -> Outcome:

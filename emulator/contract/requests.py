@@ -1,4 +1,4 @@
-"""What CreateTrainingJob and the tag operations refuse beyond the shape of the request.
+"""What CreateTrainingJob and the tag operations refuse beyond the shape of the request, and answers about jobs.
 
 Source: BC documentation of the members, and messages seen from the service where one is quoted in
 docs/fidelity.md; the rest are this emulator's words.
@@ -32,7 +32,7 @@ def check_training_job(request: Mapping[str, Any]) -> None:
     _check_algorithm(request["AlgorithmSpecification"])
     _check_channels(request.get("InputDataConfig", ()))
     _check_resources(request["ResourceConfig"])
-    _check_texts(request)
+    check_process_texts(request, "AlgorithmSpecification")
     _check_groups(request.get("InputDataConfig", ()), request["ResourceConfig"])
     _check_stopping(request)
     S3Uri.parse(request["OutputDataConfig"]["S3OutputPath"])
@@ -77,20 +77,6 @@ def _check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
         S3Uri.parse(channel["DataSource"]["S3DataSource"]["S3Uri"])
 
 
-def _check_texts(request: Mapping[str, Any]) -> None:
-    """Refuse NUL characters in what becomes an argument, a variable or a file: no process can be given one."""
-    algorithm = request["AlgorithmSpecification"]
-    texts = {
-        "HyperParameters": [*request.get("HyperParameters", {}).items()],
-        "Environment": [*request.get("Environment", {}).items()],
-        "AlgorithmSpecification.ContainerEntrypoint": algorithm.get("ContainerEntrypoint", ()),
-        "AlgorithmSpecification.ContainerArguments": algorithm.get("ContainerArguments", ()),
-    }
-    for where, values in texts.items():
-        if any("\0" in "".join(value) for value in values):
-            raise ValidationError(f"{where} holds a NUL character, which no container can be given.")
-
-
 def _check_resources(resources: Mapping[str, Any]) -> None:
     groups = resources.get("InstanceGroups")
     if groups and ("InstanceType" in resources or "InstanceCount" in resources):
@@ -132,6 +118,25 @@ def _check_stopping(request: Mapping[str, Any]) -> None:
         )
     if stopping.get("MaxRuntimeInSeconds", 1) > 28 * 86400:
         raise ValidationError("Invalid MaxRuntimeInSeconds. The maximum is 2419200 seconds (28 days)")
+
+
+def check_process_texts(request: Mapping[str, Any], specification: str) -> None:
+    """Refuse NUL characters in what becomes an argument, a variable or a file: no process can be given one.
+
+    `specification` is the member that holds ContainerEntrypoint and ContainerArguments.
+
+    Raises:
+        ValidationError: naming the member.
+    """
+    texts = {
+        "HyperParameters": [*request.get("HyperParameters", {}).items()],
+        "Environment": [*request.get("Environment", {}).items()],
+        f"{specification}.ContainerEntrypoint": request[specification].get("ContainerEntrypoint", ()),
+        f"{specification}.ContainerArguments": request[specification].get("ContainerArguments", ()),
+    }
+    for where, values in texts.items():
+        if any("\0" in "".join(value) for value in values):
+            raise ValidationError(f"{where} holds a NUL character, which no container can be given.")
 
 
 def check_tags(tags: Sequence[Mapping[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""The variables of a training container: training.md 2.2."""
+"""The variables of a container: training.md 2.2, processing.md 4.2."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from emulator.contract.arns import Scope
 from emulator.contract.environment import PlatformAccess, container_environment, platform_environment
 from emulator.contract.training_job import TrainingJob
-from tests.builders import training_request
+from tests.builders import processing_job, training_request
 
 EUROPE = Scope(account="123456789012", region="eu-west-1")
 
@@ -55,3 +55,10 @@ def test_a_bare_image_sees_no_variables_of_the_toolkit() -> None:
 def test_the_requests_environment_comes_on_top() -> None:
     joined = container_environment(variables(), {"AWS_REGION": "mine", "EMPTY": "", "Case": "kept"})
     assert joined == {**variables(), "AWS_REGION": "mine", "EMPTY": "", "Case": "kept"}
+
+
+def test_a_processing_container_has_nothing_of_a_training_job() -> None:
+    found = platform_environment(processing_job(), ACCESS)
+    assert set(variables()) - set(found) == {"TRAINING_JOB_NAME", "TRAINING_JOB_ARN", "DMLC_INTERFACE"}
+    assert set(found) <= set(variables())
+    assert found["AWS_REGION"] == "us-east-1"
