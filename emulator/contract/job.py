@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, Final
 
-from .arns import Scope
+from .arns import S3Uri, Scope
 from .kinds import JobKind
 
 HOMOGENEOUS_CLUSTER: Final = "homogeneousCluster"
@@ -38,6 +38,21 @@ class Host:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InputData:
+    """S3 data that goes to a directory of the containers: a File-mode channel, or a processing input.
+
+    s3_data.py says which objects it is, which of the `receivers` gets each, and which files they become.
+    """
+
+    name: str
+    source: S3Uri
+    s3_data_type: str
+    distribution: str
+    path: PurePosixPath
+    receivers: tuple[Host, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job(ABC):
     """What a request for a job of any kind asks for."""
 
@@ -59,6 +74,11 @@ class Job(ABC):
     def command(self) -> Command:
         """How the image is started; see `container_command`."""
         return container_command(self.entrypoint, self.arguments, self.kind.default_command)
+
+    @property
+    @abstractmethod
+    def input_data(self) -> tuple[InputData, ...]:
+        """What the platform downloads before the containers start."""
 
     @property
     @abstractmethod

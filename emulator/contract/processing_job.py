@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from . import paths
 from .arns import S3Uri, Scope
-from .job import DEFAULT_MAX_RUNTIME_SECONDS, Job, hosts, optional_tuple
+from .job import DEFAULT_MAX_RUNTIME_SECONDS, InputData, Job, hosts, optional_tuple
 from .kinds import PROCESSING, JobKind
 from .s3_data import S3_PREFIX
 
@@ -123,6 +123,22 @@ class ProcessingJob(Job):
             ),
             experiment_config=request.get("ExperimentConfig"),
             request=request,
+        )
+
+    @property
+    def input_data(self) -> tuple[InputData, ...]:
+        """The inputs, but for those that the program manages itself."""
+        return tuple(
+            InputData(
+                name=one.name,
+                source=one.source,
+                s3_data_type=one.s3_data_type,
+                distribution=one.distribution,
+                path=one.local_path,
+                receivers=self.hosts,
+            )
+            for one in self.inputs
+            if one.is_downloaded and one.source is not None and one.local_path is not None
         )
 
     @property

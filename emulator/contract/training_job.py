@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from . import paths
 from .arns import S3Uri, Scope
 from .channels import Channel
-from .job import DEFAULT_MAX_RUNTIME_SECONDS, Host, Job, hosts, optional_tuple
+from .job import DEFAULT_MAX_RUNTIME_SECONDS, Host, InputData, Job, hosts, optional_tuple
 from .kinds import TRAINING, JobKind
 from .metrics import MetricDefinition
 
@@ -65,14 +65,33 @@ class TrainingJob(Job):
         return self.output.joined(self.name, "output", "output.tar.gz")
 
     @property
+    def input_data(self) -> tuple[InputData, ...]:
+        """The channels."""
+        return tuple(
+            InputData(
+                name=channel.name,
+                source=channel.source,
+                s3_data_type=channel.s3_data_type,
+                distribution=channel.distribution,
+                path=channel.container_path,
+                receivers=channel.receivers(self.hosts),
+            )
+            for channel in self.channels
+        )
+
+    @property
     def mount_roots(self) -> tuple[PurePosixPath, ...]:
         """The directories that each host's container gets."""
         return paths.PLATFORM_ROOTS
 
     @property
     def directory_modes(self) -> Mapping[PurePosixPath, int]:
-        """The directories that exist before the container starts, and their modes."""
-        return paths.DIRECTORY_MODES
+        """The directories that exist before the container starts, and their modes.
+
+        A channel's is there also on a host that gets none of its objects.
+        """
+        channels = dict.fromkeys((channel.container_path for channel in self.channels), paths.DIRECTORY_MODE)
+        return {**paths.DIRECTORY_MODES, **channels}
 
     def channels_of(self, host: Host) -> tuple[Channel, ...]:
         """Return the channels that a host gets: all, but for those that go to other instance groups."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.contract.arns import S3Uri
+from emulator.contract.job import InputData
 from emulator.contract.processing_job import ProcessingInput, ProcessingOutput, outermost
 from tests.builders import (
     ROLE,
@@ -136,6 +137,23 @@ def test_an_input_that_the_program_manages(sent: dict[str, Any], source: S3Uri |
     found = ProcessingInput.parse(sent)
     assert not found.is_downloaded
     assert (found.source, found.local_path) == (source, None)
+
+
+def test_the_platform_downloads_what_the_program_does_not_manage() -> None:
+    job = processing_job(
+        ProcessingInputs=[processing_input("a", S3DataType="ManifestFile"), processing_input("b", managed=True)],
+        ProcessingResources={"ClusterConfig": cluster(InstanceCount=2)},
+    )
+    assert job.input_data == (
+        InputData(
+            name="a",
+            source=S3Uri(bucket="bucket", key="in"),
+            s3_data_type="ManifestFile",
+            distribution="FullyReplicated",
+            path=PurePosixPath("/opt/ml/processing/a"),
+            receivers=job.hosts,
+        ),
+    )
 
 
 @pytest.mark.parametrize(

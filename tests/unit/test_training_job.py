@@ -74,6 +74,24 @@ def test_the_command_of_a_container(
     assert job.command == (set_entrypoint, command)
 
 
+# Input data
+
+
+def test_a_channel_is_data_for_the_hosts_of_its_groups() -> None:
+    groups = [instance_group("cpu", "ml.c5.xlarge", 1), instance_group("gpu", "ml.p3.2xlarge", 1)]
+    source = {"InstanceGroupNames": ["gpu"], "S3DataDistributionType": "ShardedByS3Key"}
+    job = training_job(ResourceConfig={"InstanceGroups": groups}, InputDataConfig=[channel_request("a", source=source)])
+    (found,) = job.input_data
+    assert (found.name, found.distribution, str(found.path)) == ("a", "ShardedByS3Key", "/opt/ml/input/data/a")
+    assert found.receivers == job.hosts[1:]
+
+
+def test_the_directories_of_a_training_job() -> None:
+    job = training_job(InputDataConfig=[channel_request("a")])
+    assert {str(path) for path in job.directory_modes} >= {"/opt/ml/model", "/opt/ml/input/data/a"}
+    assert [str(path) for path in job.mount_roots] == ["/opt/ml/input", "/opt/ml/model", "/opt/ml/output"]
+
+
 # Addresses
 
 
