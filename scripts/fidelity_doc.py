@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from emulator.contract.fidelity import OPERATIONS, TRAINING_JOB_ROWS, Row, Treatment, value_text  # noqa: E402
+from emulator.contract.fidelity import MEMBERS, OPERATIONS  # noqa: E402
+from emulator.contract.fidelity_rows import Row, Treatment, value_text  # noqa: E402
 
 PAGE = ROOT / "docs" / "fidelity.md"
 BEGIN = "<!-- tables: begin; written by scripts/fidelity_doc.py, do not edit -->"
@@ -38,26 +39,31 @@ def main(arguments: list[str]) -> int:
 
 def tables() -> str:
     """Return every table of the page as Markdown."""
-    rows = TRAINING_JOB_ROWS
-    refused = [
-        (_code(row.path), _refused_values(row), row.why or row.meaning, row.instead)
-        for row in rows
-        if row.treatment is Treatment.REFUSED or row.why
-    ]
     return "\n".join(
         [
-            "### Members of CreateTrainingJob: honoured\n",
-            *_accepted_table(row for row in rows if row.treatment is Treatment.HONOURED),
-            "\n### Members of CreateTrainingJob: recorded\n",
-            *_accepted_table(row for row in rows if row.treatment is Treatment.RECORDED),
-            "\n### Members of CreateTrainingJob: refused\n",
-            *_table(("Member", "Refused", "Why", "What to do"), refused),
-            "\n### Operations\n",
+            *(line for operation, members in MEMBERS.items() for line in _member_tables(operation, members.rows)),
+            "### Operations\n",
             *_table(("Operation", "Treatment", "What it means here"), _operations()),
             "| every other operation of the service | refused | An error that names the operation. |",
             "",
         ]
     )
+
+
+def _member_tables(operation: str, rows: Iterable[Row]) -> Iterator[str]:
+    rows = tuple(rows)
+    refused = [
+        (_code(row.path), _refused_values(row), row.why or row.meaning, row.instead)
+        for row in rows
+        if row.treatment is Treatment.REFUSED or row.why
+    ]
+    yield f"### Members of {operation}: honoured\n"
+    yield from _accepted_table(row for row in rows if row.treatment is Treatment.HONOURED)
+    yield f"\n### Members of {operation}: recorded\n"
+    yield from _accepted_table(row for row in rows if row.treatment is Treatment.RECORDED)
+    yield f"\n### Members of {operation}: refused\n"
+    yield from _table(("Member", "Refused", "Why", "What to do"), refused)
+    yield ""
 
 
 def _accepted_table(rows: Iterable[Row]) -> Iterator[str]:

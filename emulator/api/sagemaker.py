@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from ..contract.fidelity import Treatment, operation_refusal, operation_treatment
+from ..contract.fidelity import operation_refusal, operation_treatment
+from ..contract.fidelity_rows import Treatment
 from ..errors import ServiceError
 from ..runtime import Emulator
 from . import service_model

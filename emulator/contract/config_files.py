@@ -1,28 +1,45 @@
-"""The text of each file the platform writes below /opt/ml/input/config.
+"""The text of each file the platform writes: below /opt/ml/input/config for training, /opt/ml/config for processing.
 
-Shapes are those of files printed by real jobs. All are written compactly.
+Shapes are those of files printed by real training jobs, and of "Build your own processing container". All are
+written compactly.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from . import paths
 from .channels import Channel
-from .training_job import Host, TrainingJob
+from .job import Host, Job
+from .processing_job import S3_INPUT_DEFAULTS, ProcessingJob
+from .training_job import TrainingJob
 
 _CAMEL_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def config_files(job: TrainingJob, host: Host) -> dict[PurePosixPath, str]:
+def config_files(job: Job, host: Host) -> dict[PurePosixPath, str]:
     """Return every config file of one host: its path in the container and its text."""
+    match job:
+        case TrainingJob():
+            return training_config_files(job, host)
+        case ProcessingJob():
+            return {
+                paths.CONFIG / "processingjobconfig.json": processingjobconfig_json(job),
+                paths.CONFIG / "resourceconfig.json": processing_resourceconfig_json(job.hosts, host),
+            }
+        case _:
+            raise TypeError(f"{type(job).__name__} is no kind of job")
+
+
+def training_config_files(job: TrainingJob, host: Host) -> dict[PurePosixPath, str]:
+    """Return the config files of a training job's host."""
     texts = {
         "hyperparameters.json": hyperparameters_json(job.hyperparameters),
-        "inputdataconfig.json": inputdataconfig_json(job.channels),
+        "inputdataconfig.json": inputdataconfig_json(job.channels_of(host)),
         "resourceconfig.json": resourceconfig_json(job.hosts, host),
         "init-config.json": init_config_json(job, host),
         "metric-definition-regex.json": metric_definition_regex_json(job),
@@ -109,6 +126,72 @@ def debughookconfig_json(job_name: str, config: Mapping[str, Any]) -> str:
             "CollectionConfigurations": config.get("CollectionConfigurations", []),
         }
     )
+
+
+def processingjobconfig_json(job: ProcessingJob) -> str:
+    """Return processingjobconfig.json: the request with its ARN, what was not sent as null, in the documented order.
+
+    Inputs have a member S3DownloadMode that the API does not know. AppManaged, NetworkConfig, ExperimentConfig
+    and Tags are not in the documented file, and so not in this one (unconfirmed).
+    """
+    request = job.request
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    return _compact(
+        {
+            "ProcessingJobArn": job.arn,
+            "ProcessingJobName": job.name,
+            "AppSpecification": _members(
+                request["AppSpecification"], "ImageUri", "ContainerEntrypoint", "ContainerArguments"
+            ),
+            "Environment": request.get("Environment"),
+            "ProcessingInputs": _config_inputs(request.get("ProcessingInputs")),
+            "ProcessingOutputConfig": _config_outputs(request.get("ProcessingOutputConfig")),
+            "ProcessingResources": {
+                "ClusterConfig": {
+                    "InstanceCount": len(job.hosts),
+                    "InstanceType": job.hosts[0].instance_type,
+                    **_members(cluster, "VolumeSizeInGB", "VolumeKmsKeyId"),
+                }
+            },
+            "RoleArn": job.role_arn,
+            "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime_seconds},
+        }
+    )
+
+
+def processing_resourceconfig_json(hosts: Iterable[Host], current: Host) -> str:
+    """Return a processing job's resourceconfig.json, which is documented with two members only."""
+    return _compact({"current_host": current.name, "hosts": sorted(host.name for host in hosts)})
+
+
+def _config_inputs(inputs: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+    if inputs is None:
+        return None
+    return [{"InputName": one["InputName"], "S3Input": _config_s3_input(one.get("S3Input"))} for one in inputs]
+
+
+def _config_s3_input(s3_input: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if s3_input is None:
+        return None
+    names = ("LocalPath", "S3Uri", "S3DataDistributionType", "S3DataType", "S3InputMode", "S3CompressionType")
+    return {**_members({**S3_INPUT_DEFAULTS, **s3_input}, *names), "S3DownloadMode": "StartOfJob"}
+
+
+def _config_outputs(config: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if config is None:
+        return None
+    outputs = [
+        {
+            "OutputName": one["OutputName"],
+            "S3Output": _members(one["S3Output"], "LocalPath", "S3Uri", "S3UploadMode") if "S3Output" in one else None,
+        }
+        for one in config["Outputs"]
+    ]
+    return {"Outputs": outputs, "KmsKeyId": config.get("KmsKeyId")}
+
+
+def _members(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: document.get(name) for name in names}
 
 
 def _init_channel(channel: Channel) -> dict[str, Any]:

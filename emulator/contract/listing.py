@@ -1,7 +1,8 @@
-"""ListTrainingJobs: filters, order and pages.
+"""ListTrainingJobs and ListProcessingJobs: filters, order and pages.
 
-Source: BC `ListTrainingJobsRequest`. The default page size of 10 is unconfirmed; without SortOrder the
-newest job comes first, as the operation's own documentation says (its member's says Ascending).
+Source: BC `ListTrainingJobsRequest`, `ListProcessingJobsRequest`. The default page size of 10 is unconfirmed.
+Without SortOrder the newest training job comes first, as that operation's own documentation says (its
+member's says Ascending), and the oldest processing job, as is documented there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from ..errors import ValidationError
+from .kinds import TRAINING, JobKind
 from .record import JobRecord
+from .status import status_of
 
 DEFAULT_MAX_RESULTS: Final = 10
 
@@ -23,7 +26,7 @@ Position = tuple[Any, int]
 _SORT_VALUES: Final[dict[str, Callable[[JobRecord], Any]]] = {
     "Name": lambda record: record.name.lower(),
     "CreationTime": lambda record: record.facts["CreationTime"],
-    "Status": lambda record: record.facts["TrainingJobStatus"],
+    "Status": lambda record: status_of(record.facts),
 }
 # Our own numbers are counted from 1 and end far below this; a store may keep 64 bits.
 _NUMBERS: Final = range(-(2**63), 2**63)
@@ -31,17 +34,20 @@ _NUMBERS: Final = range(-(2**63), 2**63)
 
 @dataclass(frozen=True, kw_only=True)
 class JobQuery:
-    """A ListTrainingJobs request, read. Times are epoch seconds; None does not filter.
+    """A list request, read. Times are epoch seconds; None does not filter.
 
     A store uses it to find the first jobs without reading them all. What is asked for is said by
-    `wants` and `position`; a store must agree with them.
+    `wants` and `position`; a store must agree with them. `status` filters the whole list, `status_on_page`
+    what is left of a page after it was cut.
     """
 
+    kind: JobKind = TRAINING
     sort_by: str = "CreationTime"
     descending: bool = True
     size: int = DEFAULT_MAX_RESULTS
     after: Position | None = None
     status: str | None = None
+    status_on_page: str | None = None
     name_contains: str = ""
     created_after: float | None = None
     created_before: float | None = None
@@ -51,19 +57,24 @@ class JobQuery:
     warm_pool: str | None = None
 
     @classmethod
-    def parse(cls, request: Mapping[str, Any]) -> Self:
+    def parse(cls, request: Mapping[str, Any], kind: JobKind) -> Self:
         """Read a request that has the right shape.
+
+        Only training jobs have the documented oddity that StatusEquals is applied after the page is cut.
 
         Raises:
             ValidationError: the token is not one of ours.
         """
         sort_by = request.get("SortBy", "CreationTime")
+        status = request.get("StatusEquals")
         return cls(
+            kind=kind,
             sort_by=sort_by,
-            descending=request.get("SortOrder", "Descending") == "Descending",
+            descending=request.get("SortOrder", "Descending" if kind is TRAINING else "Ascending") == "Descending",
             size=request.get("MaxResults", DEFAULT_MAX_RESULTS),
             after=_position(request["NextToken"], sort_by) if "NextToken" in request else None,
-            status=request.get("StatusEquals"),
+            status=None if kind is TRAINING else status,
+            status_on_page=status if kind is TRAINING else None,
             name_contains=request.get("NameContains", "").lower(),
             created_after=request.get("CreationTimeAfter"),
             created_before=request.get("CreationTimeBefore"),
@@ -80,7 +91,9 @@ class JobQuery:
     def wants(self, record: JobRecord) -> bool:
         """Tell whether a job belongs to the list, on this page or a later one."""
         return (
-            self.name_contains in record.name.lower()
+            record.kind is self.kind
+            and self.name_contains in record.name.lower()
+            and self.status in (None, status_of(record.facts))
             and _within(record.facts["CreationTime"], self.created_after, self.created_before)
             and _within(record.facts["LastModifiedTime"], self.modified_after, self.modified_before)
             # Warm pools and training plans do not exist here, so no job is in one.
@@ -107,13 +120,13 @@ class Page:
 def page_of(records: Iterable[JobRecord], query: JobQuery) -> Page:
     """Return the page that a query asks for.
 
-    `records` are all jobs, or at least the first `size + 1` that the query wants. StatusEquals is
-    applied after the page is cut, as documented: a page can be short, or empty, and still have a token.
+    `records` are all jobs, or at least the first `size + 1` that the query wants. StatusEquals of training
+    jobs is applied after the page is cut: a page can be short, or empty, and still have a token.
     """
     chosen = sorted(filter(query.wants, records), key=query.position, reverse=query.descending)
     page, rest = chosen[: query.size], chosen[query.size :]
     return Page(
-        records=tuple(record for record in page if query.status in (None, record.facts["TrainingJobStatus"])),
+        records=tuple(record for record in page if query.status_on_page in (None, status_of(record.facts))),
         next_token=_token(query.sort_by, query.position(page[-1])) if rest else None,
     )
 

@@ -1,18 +1,28 @@
-"""How a job ends: exit codes and the failure file become a status and a FailureReason.
+"""How a job ends: exit codes and what the container wrote become a status, a FailureReason, an ExitMessage.
 
-Source: DescribeTrainingJob's documentation and reasons captured from real jobs.
+Source: DescribeTrainingJob's documentation, "Build your own processing container" and reasons captured from
+real jobs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import codecs
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from .status import SecondaryStatus, TrainingJobStatus
+from .paths import MESSAGE
+from .status import JobStatus, SecondaryStatus
 
 LONGEST_FAILURE_REASON: Final = 1024
+LONGEST_EXIT_MESSAGE: Final = 1024
+# What must be read of a message file to have that many characters: four bytes are the longest.
+LONGEST_MESSAGE_BYTES: Final = 4 * LONGEST_EXIT_MESSAGE
+PROCESSING_OUT_OF_MEMORY: Final = (
+    "ClientError: Please use an instance type with more memory, "
+    "or reduce the size of job data processed on an instance."
+)
 OUT_OF_MEMORY: Final = "OutOfMemory: the container was killed because it used all the memory it may use"
 
 
@@ -40,10 +50,10 @@ class ArtifactUploadError(JobFailure):
 
 
 class ImageMissingError(JobFailure):
-    """The training image cannot be had. The service's own text is unconfirmed."""
+    """The job's image cannot be had. The service's own text is unconfirmed."""
 
     def __init__(self, image: str, advice: str) -> None:
-        super().__init__(f"ClientError: Cannot find the training image {image}. {advice}")
+        super().__init__(f"ClientError: Cannot find the image {image}. {advice}")
 
 
 class ContainerStartError(JobFailure):
@@ -88,29 +98,75 @@ class HostExit:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The final statuses of a job, and why when it failed."""
+    """How a job of any kind ended, and why when it failed. `exit_message` is a processing job's."""
 
-    status: TrainingJobStatus
-    secondary: SecondaryStatus
+    status: JobStatus
+    timed_out: bool = False
     failure_reason: str | None = None
+    exit_message: str | None = None
+
+    @property
+    def secondary(self) -> SecondaryStatus:
+        """A training job's fine status."""
+        return SecondaryStatus.MAX_RUNTIME_EXCEEDED if self.timed_out else SecondaryStatus(self.status.value)
 
 
 def settle(ended: Ended, exits: Sequence[HostExit], failure_text: str) -> Outcome:
-    """Return what a job whose containers have ended becomes.
+    """Return what a training job whose containers have ended becomes.
 
     A job that was asked to stop, or ran out of time, is Stopped whatever its exit codes say. One
     that exits 0 is Completed whatever the failure file holds.
     """
+    return _settled(ended, exits, lambda failed: algorithm_error(failed, failure_text))
+
+
+def settle_processing(ended: Ended, exits: Sequence[HostExit], messages: Sequence[bytes]) -> Outcome:
+    """Return what a processing job whose containers have ended becomes.
+
+    `messages` are the first LONGEST_MESSAGE_BYTES of each host's /opt/ml/output/message, in the order of the
+    hosts; b"" where there is none. The message is shown whatever the job's end; it is not put into the
+    FailureReason, whose gap was always seen empty. Text that is not UTF-8 fails a job that had completed.
+    """
+    outcome = _settled(ended, exits, processing_error)
+    try:
+        return replace(outcome, exit_message=exit_message(messages) or None)
+    except UnicodeDecodeError:
+        if outcome.status is not JobStatus.COMPLETED:
+            return outcome
+        return failed_outcome(f"ClientError: The file {MESSAGE} is not valid UTF-8 text.")
+
+
+def exit_message(messages: Sequence[bytes]) -> str:
+    """Return the ExitMessage: the hosts' texts, one behind the other, cut to 1,024 characters; "" is none.
+
+    Raises:
+        UnicodeDecodeError: a text is not UTF-8. A character that the end of what was read cuts through is none.
+    """
+    texts = (_decoded(message[:LONGEST_MESSAGE_BYTES]) for message in messages)
+    return "".join(texts)[:LONGEST_EXIT_MESSAGE]
+
+
+def _decoded(message: bytes) -> str:
+    whole = len(message) < LONGEST_MESSAGE_BYTES
+    return codecs.getincrementaldecoder("utf-8")().decode(message, final=whole)
+
+
+def processing_error(failed: HostExit) -> str:
+    """Return the FailureReason of a processing container that failed; both texts were seen on the service."""
+    if failed.out_of_memory:
+        return PROCESSING_OUT_OF_MEMORY
+    return _algorithm_error("", failed.exit_code)
+
+
+def _settled(ended: Ended, exits: Sequence[HostExit], reason_of: Callable[[HostExit], str]) -> Outcome:
     match ended:
         case Ended.STOP_REQUESTED:
-            return Outcome(status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.STOPPED)
+            return Outcome(status=JobStatus.STOPPED)
         case Ended.MAX_RUNTIME:
-            return Outcome(status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED)
+            return Outcome(status=JobStatus.STOPPED, timed_out=True)
         case Ended.BY_ITSELF:
             failed = first_failure(exits)
-            if failed is None:
-                return Outcome(status=TrainingJobStatus.COMPLETED, secondary=SecondaryStatus.COMPLETED)
-            return failed_outcome(algorithm_error(failed, failure_text))
+            return Outcome(status=JobStatus.COMPLETED) if failed is None else failed_outcome(reason_of(failed))
 
 
 def first_failure(exits: Sequence[HostExit]) -> HostExit | None:
@@ -120,11 +176,7 @@ def first_failure(exits: Sequence[HostExit]) -> HostExit | None:
 
 def failed_outcome(failure_reason: str) -> Outcome:
     """Return the outcome of a job that failed for this reason."""
-    return Outcome(
-        status=TrainingJobStatus.FAILED,
-        secondary=SecondaryStatus.FAILED,
-        failure_reason=failure_reason[:LONGEST_FAILURE_REASON],
-    )
+    return Outcome(status=JobStatus.FAILED, failure_reason=failure_reason[:LONGEST_FAILURE_REASON])
 
 
 def algorithm_error(failed: HostExit, failure_text: str) -> str:

@@ -1,7 +1,7 @@
 """The /opt/ml tree as names.
 
-Source: "How Amazon SageMaker provides training information" and listings of real jobs; see
-docs/fidelity.md for what is confirmed.
+Source: "How Amazon SageMaker provides training information", "Build your own processing container" and
+listings of real jobs; see docs/fidelity.md for what is confirmed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,16 @@ OUTPUT_METRICS: Final = OUTPUT / "metrics" / "sagemaker"
 OUTPUT_PROFILER: Final = OUTPUT / "profiler"
 FAILURE: Final = OUTPUT / "failure"
 
-# The roots the platform mounts. /opt/ml itself is never one of them: /opt/ml/code belongs to the image.
+# A processing job's own; it has OUTPUT too, but neither INPUT nor MODEL.
+CONFIG: Final = OPT_ML / "config"
+PROCESSING: Final = OPT_ML / "processing"
+MESSAGE: Final = OUTPUT / "message"
+
+# The roots the platform mounts for a training job. /opt/ml itself is never one of them: /opt/ml/code belongs
+# to the image.
 PLATFORM_ROOTS: Final = (INPUT, MODEL, OUTPUT)
 
-# Directories that exist before the container starts. The service's are root's, mode 0755; whether it
+# Directories that exist before a training job's container starts. The service's are root's, mode 0755; whether it
 # opens the writable ones for images that run as another user is unconfirmed, so here they are open.
 DIRECTORY_MODES: Final[dict[PurePosixPath, int]] = {
     INPUT: 0o755,

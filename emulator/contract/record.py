@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .arns import Scope
+from .job import DEFAULT_MAX_RUNTIME_SECONDS
+from .kinds import PROCESSING, TRAINING, JobKind, kind_of
 from .metrics import MetricDefinition
+from .processing_job import selected_instances
 from .status import Facts
 from .training_job import TrainingJob
 
@@ -16,11 +19,22 @@ _ALWAYS_SHOWN = {
     "EnableInterContainerTrafficEncryption": False,
     "EnableManagedSpotTraining": False,
 }
+_SUMMARIES = {
+    TRAINING: ("CreationTime", "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus", "SecondaryStatus"),
+    PROCESSING: (
+        "CreationTime",
+        "ProcessingEndTime",
+        "LastModifiedTime",
+        "ProcessingJobStatus",
+        "FailureReason",
+        "ExitMessage",
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """One training job: documents in the service's own spelling.
+    """One job of any kind: documents in the service's own spelling.
 
     `number` counts jobs in order of creation, so that jobs of one instant keep an order.
     """
@@ -32,6 +46,11 @@ class JobRecord:
     facts: Facts
     tags: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
+
+    @property
+    def kind(self) -> JobKind:
+        """What kind of job it is."""
+        return kind_of(self.arn)
 
     @property
     def key(self) -> tuple[Scope, str]:
@@ -49,10 +68,15 @@ class JobRecord:
 
 
 def describe(record: JobRecord) -> dict[str, Any]:
-    """Return the DescribeTrainingJob answer: the request as it was sent, defaults filled, and the facts.
+    """Return the Describe answer of a job: the request as it was sent, defaults filled, and the facts.
 
-    Tags are not part of it. ModelArtifacts is a required member, so it is there from the start.
+    Tags are not part of it, and what there is not is left out, never null.
     """
+    return describe_training(record) if record.kind is TRAINING else describe_processing(record)
+
+
+def describe_training(record: JobRecord) -> dict[str, Any]:
+    """Return the DescribeTrainingJob answer. ModelArtifacts is a required member, so it is there from the start."""
     job = TrainingJob.parse(record.request, record.scope)
     answer = {**_ALWAYS_SHOWN, **record.request}
     answer.pop("Tags", None)
@@ -71,13 +95,30 @@ def describe(record: JobRecord) -> dict[str, Any]:
     return {**answer, **record.facts}
 
 
+def describe_processing(record: JobRecord) -> dict[str, Any]:
+    """Return the DescribeProcessingJob answer.
+
+    InstanceCount is there also when it was not sent, or in InstancePreferences only, as the SDK counts on it.
+    """
+    answer = {**record.request}
+    answer.pop("Tags", None)
+    cluster = answer["ProcessingResources"]["ClusterConfig"]
+    selected = selected_instances(cluster)
+    shown = {"InstanceCount": selected["InstanceCount"], **cluster}
+    if "InstancePreferences" in cluster:
+        shown |= {f"Selected{name}": value for name, value in selected.items()}
+    answer["ProcessingResources"] = {"ClusterConfig": shown}
+    answer.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS})
+    return {**answer, "ProcessingJobArn": record.arn, **record.facts}
+
+
 def summary(record: JobRecord) -> dict[str, Any]:
-    """Return the job's entry in a ListTrainingJobs answer."""
-    shown = ("CreationTime", "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus", "SecondaryStatus")
+    """Return the job's entry in a list answer."""
+    kind = record.kind
     return {
-        "TrainingJobName": record.name,
-        "TrainingJobArn": record.arn,
-        **{name: record.facts[name] for name in shown if name in record.facts},
+        kind.name_member: record.name,
+        kind.arn_member: record.arn,
+        **{name: record.facts[name] for name in _SUMMARIES[kind] if name in record.facts},
     }
 
 

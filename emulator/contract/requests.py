@@ -1,4 +1,4 @@
-"""What CreateTrainingJob and the tag operations refuse beyond the shape of the request.
+"""What CreateTrainingJob and the tag operations refuse beyond the shape of the request, and answers about jobs.
 
 Source: BC documentation of the members, and messages seen from the service where one is quoted in
 docs/fidelity.md; the rest are this emulator's words.
@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from ..errors import ResourceInUseError, ValidationError
 from .arns import S3Uri
-from .channels import Channel
+from .job import DEFAULT_MAX_RUNTIME_SECONDS
+from .kinds import TRAINING, JobKind, kind_of
 from .metrics import MetricDefinition
-from .training_job import DEFAULT_MAX_RUNTIME_SECONDS
 
 MOST_TAGS: Final = 50
 
@@ -32,7 +32,7 @@ def check_training_job(request: Mapping[str, Any]) -> None:
     _check_algorithm(request["AlgorithmSpecification"])
     _check_channels(request.get("InputDataConfig", ()))
     _check_resources(request["ResourceConfig"])
-    _check_texts(request)
+    check_process_texts(request, "AlgorithmSpecification")
     _check_groups(request.get("InputDataConfig", ()), request["ResourceConfig"])
     _check_stopping(request)
     S3Uri.parse(request["OutputDataConfig"]["S3OutputPath"])
@@ -75,20 +75,6 @@ def _check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
         if "S3DataSource" not in channel.get("DataSource", {}):
             raise ValidationError(f"The channel {name!r} must have a DataSource with an S3DataSource.")
         S3Uri.parse(channel["DataSource"]["S3DataSource"]["S3Uri"])
-
-
-def _check_texts(request: Mapping[str, Any]) -> None:
-    """Refuse NUL characters in what becomes an argument, a variable or a file: no process can be given one."""
-    algorithm = request["AlgorithmSpecification"]
-    texts = {
-        "HyperParameters": [*request.get("HyperParameters", {}).items()],
-        "Environment": [*request.get("Environment", {}).items()],
-        "AlgorithmSpecification.ContainerEntrypoint": algorithm.get("ContainerEntrypoint", ()),
-        "AlgorithmSpecification.ContainerArguments": algorithm.get("ContainerArguments", ()),
-    }
-    for where, values in texts.items():
-        if any("\0" in "".join(value) for value in values):
-            raise ValidationError(f"{where} holds a NUL character, which no container can be given.")
 
 
 def _check_resources(resources: Mapping[str, Any]) -> None:
@@ -134,6 +120,25 @@ def _check_stopping(request: Mapping[str, Any]) -> None:
         raise ValidationError("Invalid MaxRuntimeInSeconds. The maximum is 2419200 seconds (28 days)")
 
 
+def check_process_texts(request: Mapping[str, Any], specification: str) -> None:
+    """Refuse NUL characters in what becomes an argument, a variable or a file: no process can be given one.
+
+    `specification` is the member that holds ContainerEntrypoint and ContainerArguments.
+
+    Raises:
+        ValidationError: naming the member.
+    """
+    texts = {
+        "HyperParameters": [*request.get("HyperParameters", {}).items()],
+        "Environment": [*request.get("Environment", {}).items()],
+        f"{specification}.ContainerEntrypoint": request[specification].get("ContainerEntrypoint", ()),
+        f"{specification}.ContainerArguments": request[specification].get("ContainerArguments", ()),
+    }
+    for where, values in texts.items():
+        if any("\0" in "".join(value) for value in values):
+            raise ValidationError(f"{where} holds a NUL character, which no container can be given.")
+
+
 def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
     """Refuse a tag list that names a key twice.
 
@@ -159,36 +164,39 @@ def merged_tags(existing: Mapping[str, str], added: Sequence[Mapping[str, str]])
     return merged
 
 
-def no_objects(channel: Channel, role_arn: str, region: str) -> ValidationError:
-    """Return the service's answer to a channel whose prefix matches nothing, or whose bucket is missing."""
-    bucket = channel.source.bucket
+def no_objects(source: S3Uri, role_arn: str, region: str) -> ValidationError:
+    """Return the service's answer to input data whose prefix matches nothing, or whose bucket is missing."""
     return ValidationError(
-        f'No S3 objects found under S3 URL "{channel.source}" given in input data source. Please ensure that the '
+        f'No S3 objects found under S3 URL "{source}" given in input data source. Please ensure that the '
         f"bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that the "
-        f'role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+        f'role "{role_arn}" has "s3:ListBucket" permissions on bucket "{source.bucket}".'
     )
 
 
 def name_taken(arn: str) -> ResourceInUseError:
-    """Return the service's answer to a job name that is in use."""
+    """Return the service's answer to a job name that is in use; each kind of job has its own words."""
+    kind = kind_of(arn)
+    subject, again = ("Training job names", "a training job") if kind is TRAINING else ("Job name", "a job")
     return ResourceInUseError(
-        "Training job names must be unique within an AWS account and region, and a training job with this name "
-        f"already exists ({arn})"
+        f"{subject} must be unique within an AWS account and region, and {again} with this name already exists ({arn})"
     )
 
 
-def not_found() -> ValidationError:
+def not_found(kind: JobKind, name: str) -> ValidationError:
     """Return the service's answer to an unknown job: a ValidationException, which clients count on."""
-    return ValidationError("Requested resource not found.")
+    if kind is TRAINING:
+        return ValidationError("Requested resource not found.")
+    return ValidationError(f"Could not find requested job with name: {name}")
 
 
-def not_stoppable(status: str) -> ValidationError:
+def not_stoppable(kind: JobKind, status: str) -> ValidationError:
     """Return the service's answer to stopping a job that has ended."""
-    return ValidationError(f"The request was rejected because the training job is in status {status}.")
+    return ValidationError(f"The request was rejected because the {kind.words} is in status {status}.")
 
 
 def not_deletable(arn: str, status: str) -> ResourceInUseError:
     """Return the answer to deleting a job that has not ended (text unconfirmed)."""
     return ResourceInUseError(
-        f"The training job {arn} is in status {status}. Only a job that is Completed, Failed or Stopped can be deleted."
+        f"The {kind_of(arn).words} {arn} is in status {status}. "
+        "Only a job that is Completed, Failed or Stopped can be deleted."
     )

@@ -1,7 +1,10 @@
 """Job statuses, the history of secondary statuses, and the times that follow from it.
 
-Source: BC `TrainingJobStatus`, `SecondaryStatus`, `SecondaryStatusTransition`; messages and the way
-times join as seen in Describe answers of real jobs.
+JobStatus, TERMINAL, `status_of` and `is_terminal` are for every kind of job; the rest is a training job's.
+A processing job's is in processing_status.py.
+
+Source: BC `TrainingJobStatus`, `ProcessingJobStatus`, `SecondaryStatus`, `SecondaryStatusTransition`;
+messages and the way times join as seen in Describe answers of real jobs.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from .kinds import KINDS
 
-class TrainingJobStatus(StrEnum):
-    """The coarse status."""
+
+class JobStatus(StrEnum):
+    """The coarse status, the same for every kind of job."""
 
     IN_PROGRESS = "InProgress"
     COMPLETED = "Completed"
@@ -37,7 +42,7 @@ class SecondaryStatus(StrEnum):
     FAILED = "Failed"
 
 
-TERMINAL: Final = frozenset({TrainingJobStatus.COMPLETED, TrainingJobStatus.FAILED, TrainingJobStatus.STOPPED})
+TERMINAL: Final = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
 
 _STAGES_BEFORE_STOPPING: Final = frozenset(
     {SecondaryStatus.STARTING, SecondaryStatus.PENDING, SecondaryStatus.DOWNLOADING, SecondaryStatus.TRAINING}
@@ -64,15 +69,21 @@ Facts = Mapping[str, Any]
 """The part of a Describe answer that is not the request: statuses, times, results."""
 
 
+def status_of(facts: Facts) -> str:
+    """Return the JobStatus that the facts, or a Describe answer, of any kind of job hold."""
+    status: str = next(facts[kind.status_member] for kind in KINDS if kind.status_member in facts)
+    return status
+
+
 def is_terminal(facts: Facts) -> bool:
     """Tell whether nothing more will happen to the job."""
-    return facts["TrainingJobStatus"] in TERMINAL
+    return status_of(facts) in TERMINAL
 
 
 def created(at: float) -> dict[str, Any]:
     """Return the facts of a job just created, `at` in epoch seconds."""
     return {
-        "TrainingJobStatus": TrainingJobStatus.IN_PROGRESS.value,
+        "TrainingJobStatus": JobStatus.IN_PROGRESS.value,
         "SecondaryStatus": SecondaryStatus.STARTING.value,
         "CreationTime": at,
         "LastModifiedTime": at,
@@ -90,7 +101,7 @@ def entered(facts: Facts, status: SecondaryStatus, message: str, at: float) -> d
     real ones do not: they go from `Stopping` to `Uploading` or to their end. TrainingStartTime is when
     `Downloading` began.
     """
-    if facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING and status in _STAGES_BEFORE_STOPPING:
+    if facts["TrainingJobStatus"] == JobStatus.STOPPING and status in _STAGES_BEFORE_STOPPING:
         return dict(facts)
     transitions = [dict(one) for one in facts["SecondaryStatusTransitions"]]
     if transitions[-1]["Status"] == status:
@@ -119,17 +130,17 @@ def training_since(facts: Facts) -> float | None:
 
 def stop_requested(facts: Facts, at: float) -> dict[str, Any]:
     """Return the facts of a job that StopTrainingJob was called on; twice changes nothing more."""
-    if facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING:
+    if facts["TrainingJobStatus"] == JobStatus.STOPPING:
         return dict(facts)
     return {
         **entered(facts, SecondaryStatus.STOPPING, STOPPING, at),
-        "TrainingJobStatus": TrainingJobStatus.STOPPING.value,
+        "TrainingJobStatus": JobStatus.STOPPING.value,
     }
 
 
 def ended(
     facts: Facts,
-    status: TrainingJobStatus,
+    status: JobStatus,
     secondary: SecondaryStatus,
     *,
     at: float,

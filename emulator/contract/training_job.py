@@ -1,59 +1,33 @@
-"""A training job's request as the frozen values that the contract needs.
-
-The request document stays the truth: nothing here is stored, everything is read from it again.
-"""
+"""A training job's request as the frozen values that the contract needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, Final
+from pathlib import PurePosixPath
+from typing import Any, ClassVar, Final
 
+from . import paths
 from .arns import S3Uri, Scope
 from .channels import Channel
+from .job import DEFAULT_MAX_RUNTIME_SECONDS, Host, InputData, Job, hosts, optional_tuple
+from .kinds import TRAINING, JobKind
 from .metrics import MetricDefinition
 
-LOG_GROUP: Final = "/aws/sagemaker/TrainingJobs"
+LOG_GROUP: Final = TRAINING.log_group
 METRIC_NAMESPACE: Final = "/aws/sagemaker/TrainingJobs"
-HOMOGENEOUS_CLUSTER: Final = "homogeneousCluster"
-DEFAULT_MAX_RUNTIME_SECONDS: Final = 86400
-STOP_GRACE_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
-class Host:
-    """One container of the job's cluster."""
-
-    name: str
-    instance_type: str
-    group: str = HOMOGENEOUS_CLUSTER
-
-    @property
-    def number(self) -> int:
-        """1 for algo-1."""
-        return int(self.name.removeprefix("algo-"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingJob:
+class TrainingJob(Job):
     """What CreateTrainingJob asked for."""
 
-    name: str
-    arn: str
-    scope: Scope
-    role_arn: str
-    image: str
-    entrypoint: tuple[str, ...] | None
-    arguments: tuple[str, ...] | None
+    kind: ClassVar[JobKind] = TRAINING
+
     hyperparameters: Mapping[str, str]
-    environment: Mapping[str, str]
     channels: tuple[Channel, ...]
-    hosts: tuple[Host, ...]
     output: S3Uri
     metric_definitions: tuple[MetricDefinition, ...]
-    max_runtime_seconds: int
-    network_isolation: bool
     debug_hook: Mapping[str, Any] | None
 
     @classmethod
@@ -67,8 +41,8 @@ class TrainingJob:
             scope=scope,
             role_arn=request["RoleArn"],
             image=algorithm["TrainingImage"],
-            entrypoint=_optional_tuple(algorithm.get("ContainerEntrypoint")),
-            arguments=_optional_tuple(algorithm.get("ContainerArguments")),
+            entrypoint=optional_tuple(algorithm.get("ContainerEntrypoint")),
+            arguments=optional_tuple(algorithm.get("ContainerArguments")),
             hyperparameters=dict(request.get("HyperParameters", {})),
             environment=dict(request.get("Environment", {})),
             channels=tuple(Channel.parse(one, mode) for one in request.get("InputDataConfig", ())),
@@ -90,41 +64,35 @@ class TrainingJob:
         """Where /opt/ml/output/data goes, packed."""
         return self.output.joined(self.name, "output", "output.tar.gz")
 
-    def log_stream(self, host: Host, started_at: float) -> str:
-        """Return the host's log stream: job name in its own case, host, epoch seconds of the start."""
-        return f"{self.name}/{host.name}-{int(started_at)}"
+    @property
+    def input_data(self) -> tuple[InputData, ...]:
+        """The channels."""
+        return tuple(
+            InputData(
+                name=channel.name,
+                source=channel.source,
+                s3_data_type=channel.s3_data_type,
+                distribution=channel.distribution,
+                path=channel.container_path,
+                receivers=channel.receivers(self.hosts),
+            )
+            for channel in self.channels
+        )
 
+    @property
+    def mount_roots(self) -> tuple[PurePosixPath, ...]:
+        """The directories that each host's container gets."""
+        return paths.PLATFORM_ROOTS
 
-def hosts(resource_config: Mapping[str, Any]) -> tuple[Host, ...]:
-    """Return the job's hosts, algo-1 first; numbers run on across instance groups."""
-    numbers = count(1)
-    groups: Sequence[Mapping[str, Any]] = resource_config.get("InstanceGroups") or [
-        {
-            "InstanceGroupName": HOMOGENEOUS_CLUSTER,
-            "InstanceType": resource_config.get("InstanceType", ""),
-            "InstanceCount": resource_config.get("InstanceCount", 0),
-        }
-    ]
-    return tuple(
-        Host(name=f"algo-{next(numbers)}", instance_type=group["InstanceType"], group=group["InstanceGroupName"])
-        for group in groups
-        for _ in range(group["InstanceCount"])
-    )
+    @property
+    def directory_modes(self) -> Mapping[PurePosixPath, int]:
+        """The directories that exist before the container starts, and their modes.
 
+        A channel's is there also on a host that gets none of its objects.
+        """
+        channels = dict.fromkeys((channel.container_path for channel in self.channels), paths.DIRECTORY_MODE)
+        return {**paths.DIRECTORY_MODES, **channels}
 
-def container_command(
-    entrypoint: Sequence[str] | None, arguments: Sequence[str] | None
-) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Return the entrypoint to set (None: the image's own) and the command after it.
-
-    With neither given the image is run with `train`. Each overrides on its own: a given entrypoint
-    drops `train` and the image's CMD, given arguments drop `train` and keep the image's ENTRYPOINT.
-    Source: "How Amazon SageMaker runs your training image", BC `AlgorithmSpecification`.
-    """
-    if entrypoint is None and arguments is None:
-        return None, ("train",)
-    return _optional_tuple(entrypoint), tuple(arguments or ())
-
-
-def _optional_tuple(values: Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)
+    def channels_of(self, host: Host) -> tuple[Channel, ...]:
+        """Return the channels that a host gets: all, but for those that go to other instance groups."""
+        return tuple(channel for channel in self.channels if host in channel.receivers(self.hosts))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ..contract.arns import S3Uri
-from ..contract.status import TERMINAL, TrainingJobStatus
+from ..contract.status import TERMINAL, JobStatus
 from ..errors import ValidationError
 from .expectations import Comparison, Expectations
 from .yaml_source import At, YamlSource
@@ -236,7 +236,7 @@ def _expect(yaml: YamlSource) -> Expectations:
     failure = _pattern(yaml, (*at, "failure")) if "failure" in keys else None
     exit_code = _exit_code(yaml, (*at, "exit_code")) if "exit_code" in keys else None
     status = _status(yaml, (*at, "status"), fails=failure is not None or bool(exit_code))
-    if status is not TrainingJobStatus.FAILED and (failure is not None or exit_code):
+    if status is not JobStatus.FAILED and (failure is not None or exit_code):
         at_fault = (*at, "failure" if failure is not None else "exit_code")
         raise yaml.error(at_fault, f"a job that is {status} does not have this. Write status: Failed, or remove it.")
     return Expectations(
@@ -251,13 +251,13 @@ def _expect(yaml: YamlSource) -> Expectations:
     )
 
 
-def _status(yaml: YamlSource, at: At, *, fails: bool) -> TrainingJobStatus:
+def _status(yaml: YamlSource, at: At, *, fails: bool) -> JobStatus:
     if not yaml.has(at):
-        return TrainingJobStatus.FAILED if fails else TrainingJobStatus.COMPLETED
+        return JobStatus.FAILED if fails else JobStatus.COMPLETED
     text = yaml.text(at)
     if text not in TERMINAL:
         raise yaml.error(at, f"a job never ends as {text!r}. Write {', '.join(sorted(TERMINAL))}: one of them.")
-    return TrainingJobStatus(text)
+    return JobStatus(text)
 
 
 def _exit_code(yaml: YamlSource, at: At) -> int:

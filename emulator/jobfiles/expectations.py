@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self
 
-from ..contract.status import TrainingJobStatus
+from ..contract.status import JobStatus
 
 # FinalMetricDataList holds 32-bit floats: 0.9 arrives as 0.89999998.
 _PRECISION: Final = 1e-6
@@ -63,7 +63,7 @@ class Expectations:
     must be no file at all.
     """
 
-    status: TrainingJobStatus = TrainingJobStatus.COMPLETED
+    status: JobStatus = JobStatus.COMPLETED
     failure: re.Pattern[str] | None = None
     exit_code: int | None = None
     model: tuple[str, ...] | None = None
@@ -105,7 +105,7 @@ def final_metrics(description: Mapping[str, Any]) -> dict[str, float]:
 
 def exit_code(description: Mapping[str, Any]) -> int | None:
     """Return the exit code a Describe answer tells of: 0 when Completed, else the end of FailureReason."""
-    if description["TrainingJobStatus"] == TrainingJobStatus.COMPLETED:
+    if description["TrainingJobStatus"] == JobStatus.COMPLETED:
         return 0
     match = _EXIT_CODE.search(description.get("FailureReason", ""))
     return int(match[1]) if match else None

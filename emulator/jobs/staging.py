@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..contract import paths
-from ..contract.arns import S3Uri, Scope
-from ..contract.channels import Channel, ChannelLayout, file_layout, manifest_text
+from ..contract.arns import Scope
+from ..contract.channels import Channel, manifest_text
 from ..contract.config_files import config_files
+from ..contract.job import Host
 from ..contract.outcome import DataDownloadError
 from ..contract.plan import Mount
-from ..contract.training_job import Host, TrainingJob
+from ..contract.s3_data import FileLayout, file_layout, prefix_objects
+from ..contract.training_job import TrainingJob
 from .ports import ObjectMissingError, ObjectStore
 
 
@@ -63,7 +65,7 @@ class PlannedChannel:
 
     channel: Channel
     keys: tuple[str, ...]
-    layout: ChannelLayout
+    layout: FileLayout
     size: int
 
 
@@ -80,7 +82,7 @@ def plan_channel(objects: ObjectStore, scope: Scope, channel: Channel) -> Planne
     return PlannedChannel(
         channel=channel,
         keys=keys,
-        layout=file_layout(channel.source, keys),
+        layout=file_layout(prefix_objects(channel.source, keys)),
         size=sum(one.size for one in found),
     )
 
@@ -105,11 +107,10 @@ def stage_channel(
     for directory in planned.layout.directories:
         tree.make_directory(channel.container_path / directory)
     for staged in planned.layout.files:
-        source = S3Uri(bucket=channel.source.bucket, key=staged.key)
         target = tree.on_disk(channel.container_path / staged.path)
         try:
-            size = objects.download(scope, source, target)
+            size = objects.download(scope, staged.source, target)
         except ObjectMissingError as error:
-            raise DataDownloadError(f"Unable to download object {source} ({error})") from error
+            raise DataDownloadError(f"Unable to download object {staged.source} ({error})") from error
         target.chmod(paths.FILE_MODE)
         on_bytes(size)

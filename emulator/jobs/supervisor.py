@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from ..contract import status
 from ..contract.arns import Scope
 from ..contract.record import JobRecord
-from ..contract.status import SecondaryStatus, TrainingJobStatus
+from ..contract.status import JobStatus, SecondaryStatus
 from .control import JobControl, Progress
 from .training import Platform, TrainingJobRun
 
@@ -57,7 +57,7 @@ class Supervisor:
         future.add_done_callback(lambda _: self._forget(record.key, future))
         # StopTrainingJob may have come since the job was created, and have found nothing to stop.
         current = self._platform.jobs.get(record.scope, record.name)
-        if current is not None and current.facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING:
+        if current is not None and current.facts["TrainingJobStatus"] == JobStatus.STOPPING:
             self.stop(current)
 
     def stop(self, record: JobRecord) -> None:
@@ -73,7 +73,7 @@ class Supervisor:
                 record.scope,
                 record.name,
                 lambda current: current.with_facts(
-                    status.ended(current.facts, TrainingJobStatus.STOPPED, SecondaryStatus.STOPPED, at=at)
+                    status.ended(current.facts, JobStatus.STOPPED, SecondaryStatus.STOPPED, at=at)
                 ),
             )
         else:

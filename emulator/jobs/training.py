@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from ..contract import paths, status
 from ..contract.arns import S3Uri, instance_hostname
 from ..contract.environment import PlatformAccess, container_environment, platform_environment
+from ..contract.job import STOP_GRACE_SECONDS
 from ..contract.metrics import final_metric_data
 from ..contract.outcome import (
     ArtifactUploadError,
@@ -26,8 +27,8 @@ from ..contract.outcome import (
 )
 from ..contract.plan import ClusterPlan, ContainerPlan
 from ..contract.record import JobRecord
-from ..contract.status import SecondaryStatus, TrainingJobStatus
-from ..contract.training_job import STOP_GRACE_SECONDS, TrainingJob, container_command
+from ..contract.status import JobStatus, SecondaryStatus
+from ..contract.training_job import TrainingJob
 from .artifacts import pack
 from .control import JobControl, Progress, ShutdownRequestedError
 from .job_log import JobLog
@@ -158,7 +159,7 @@ class TrainingJobRun:
         outcome = settle(ended, exits, failure_text)
         self._enter(SecondaryStatus.UPLOADING, status.UPLOADING)
         lost = self._upload_all(cluster)
-        if lost is not None and outcome.status is not TrainingJobStatus.FAILED:
+        if lost is not None and outcome.status is not JobStatus.FAILED:
             outcome = failed_outcome(lost.failure_reason)
         return self._settle(outcome, failed_at=seen_at)
 
@@ -191,9 +192,9 @@ class TrainingJobRun:
 
     def _plan(self, image: str, trees: dict[str, HostTree], access: PlatformAccess | None) -> ClusterPlan:
         job = self._job
-        platform_variables = platform_environment(job_name=job.name, job_arn=job.arn, scope=job.scope, access=access)
+        platform_variables = platform_environment(job, access)
         environment = container_environment(platform_variables, job.environment)
-        entrypoint, command = container_command(job.entrypoint, job.arguments)
+        entrypoint, command = job.command
         return ClusterPlan(
             unique_name=self._record.unique_name,
             image=image,
@@ -337,7 +338,7 @@ class TrainingJobRun:
                 final.secondary,
                 at=at,
                 failure_reason=final.failure_reason,
-                failed_at=failed_at if final.status is TrainingJobStatus.FAILED else None,
+                failed_at=failed_at if final.status is JobStatus.FAILED else None,
             )
             return record.with_facts({**facts, "FinalMetricDataList": metrics} if metrics else facts)
 
@@ -373,7 +374,7 @@ def _stopped_if_asked(record: JobRecord, outcome: Outcome) -> Outcome:
 
     One that had failed before the stop, or whose output is lost, still says so.
     """
-    stopping = record.facts["TrainingJobStatus"] == TrainingJobStatus.STOPPING
-    if stopping and outcome.status is TrainingJobStatus.COMPLETED:
+    stopping = record.facts["TrainingJobStatus"] == JobStatus.STOPPING
+    if stopping and outcome.status is JobStatus.COMPLETED:
         return settle(Ended.STOP_REQUESTED, (), "")
     return outcome

@@ -9,6 +9,7 @@ from typing import Any
 from ..contract import requests, status
 from ..contract.arns import Scope
 from ..contract.fidelity import refusals
+from ..contract.kinds import TRAINING
 from ..contract.listing import JobQuery, Page, page_of
 from ..contract.record import JobRecord
 from ..contract.training_job import TrainingJob
@@ -33,7 +34,7 @@ class TrainingJobs:
             ValidationError: the request cannot be met, or asks for what is not emulated.
             ResourceInUseError: the name is taken, in whatever case.
         """
-        refused = refusals(request)
+        refused = refusals("CreateTrainingJob", request)
         if refused:
             raise ValidationError(f"Not emulated: {' '.join(refused)}")
         requests.check_training_job(request)
@@ -42,7 +43,7 @@ class TrainingJobs:
             raise requests.name_taken(job.arn)
         for channel in job.channels:
             if not self._objects.objects(scope, channel.source):
-                raise requests.no_objects(channel, job.role_arn, scope.region)
+                raise requests.no_objects(channel.source, job.role_arn, scope.region)
         record = self._store.create(
             JobRecord(
                 scope=scope,
@@ -64,7 +65,7 @@ class TrainingJobs:
         """
         record = self._store.get(scope, name)
         if record is None:
-            raise requests.not_found()
+            raise requests.not_found(TRAINING, name)
         return record
 
     def page(self, scope: Scope, request: Mapping[str, Any]) -> Page:
@@ -73,7 +74,7 @@ class TrainingJobs:
         Raises:
             ValidationError: the token is not one of ours.
         """
-        query = JobQuery.parse(request)
+        query = JobQuery.parse(request, TRAINING)
         return page_of(self._store.first(scope, query), query)
 
     def stop(self, scope: Scope, name: str) -> None:
@@ -86,12 +87,12 @@ class TrainingJobs:
 
         def stopping(record: JobRecord) -> JobRecord:
             if status.is_terminal(record.facts):
-                raise requests.not_stoppable(record.facts["TrainingJobStatus"])
+                raise requests.not_stoppable(TRAINING, record.facts["TrainingJobStatus"])
             return record.with_facts(status.stop_requested(record.facts, at))
 
         record = self._store.update(scope, name, stopping)
         if record is None:
-            raise requests.not_found()
+            raise requests.not_found(TRAINING, name)
         self._supervisor.stop(record)
 
     def delete(self, scope: Scope, name: str) -> None:
@@ -121,5 +122,5 @@ class TrainingJobs:
     ) -> Mapping[str, str]:
         record = self._store.update(scope, name, lambda current: replace(current, tags=change(current.tags)))
         if record is None:
-            raise requests.not_found()
+            raise requests.not_found(TRAINING, name)
         return record.tags

@@ -105,6 +105,8 @@ def _conditions(scope: Scope, query: JobQuery) -> Iterator[tuple[str, tuple[obje
     yield "account = ? AND region = ?", (scope.account, scope.region)
     if query.name_contains:
         yield "instr(name_key, ?)", (query.name_contains,)
+    if query.status is not None:
+        yield "status = ?", (query.status,)
     for condition, moment in (
         ("created > ?", query.created_after),
         ("created < ?", query.created_before),

@@ -13,7 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulator.api import service_model
-from emulator.contract.fidelity import Treatment, operation_treatment
+from emulator.contract.fidelity import operation_treatment
+from emulator.contract.fidelity_rows import Treatment
 from emulator.endpoint import Endpoint
 from tests.jobs import Clients
 

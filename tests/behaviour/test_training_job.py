@@ -292,7 +292,7 @@ def test_a_job_that_failed_says_its_own_reason_also_when_its_output_is_lost(jobs
 @pytest.mark.parametrize("name", [".", "..", "../containers/json", "a b", "a//b"])
 def test_an_image_name_that_is_none(jobs: TrainingJobs, name: str) -> None:
     job = jobs.create(AlgorithmSpecification={"TrainingImage": name, "TrainingInputMode": "File"}).ended()
-    assert job.failure_reason.startswith(f"ClientError: Cannot find the training image {name}.")
+    assert job.failure_reason.startswith(f"ClientError: Cannot find the image {name}.")
 
 
 def test_an_empty_entrypoint_is_the_job_s_mistake(jobs: TrainingJobs) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from emulator.cli import commands
 from emulator.contract import status
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.contract.status import JobStatus, SecondaryStatus
 from emulator.errors import UsageError
 from emulator.storage.database import FILE_NAME, SCHEMA_VERSION, Database
 from emulator.storage.job_records import SqliteJobStore
@@ -41,7 +41,7 @@ class State:
         at = NOW - (ended or 0)
         facts = status.created(at)
         if ended is not None:
-            facts = status.ended(facts, TrainingJobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at)
+            facts = status.ended(facts, JobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at)
         self._with(at, lambda jobs, _: jobs.create(job_record(name, facts=facts)))
         self.log(f"{name}/algo-1-1", ago=ended or 0, text=log)
 

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from emulator.contract import status
 from emulator.contract.arns import Scope
+from emulator.contract.kinds import TRAINING
 from emulator.contract.listing import JobQuery, page_of
 from emulator.contract.record import JobRecord
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.contract.status import JobStatus, SecondaryStatus
 from emulator.errors import ResourceInUseError
 from emulator.storage.database import FILE_NAME, Database
 from emulator.storage.job_records import SqliteJobStore
@@ -49,7 +50,7 @@ def counted(record: JobRecord) -> JobRecord:
 
 
 def ended(record: JobRecord, at: float) -> JobRecord:
-    return record.with_facts(status.ended(record.facts, TrainingJobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at))
+    return record.with_facts(status.ended(record.facts, JobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at))
 
 
 def all_of(store: SqliteJobStore, scope: Scope = SCOPE) -> list[JobRecord]:
@@ -227,7 +228,7 @@ def test_the_database_finds_the_pages_that_the_rule_of_the_service_says(
     with TemporaryDirectory() as folder, opened(Path(folder)) as store:
         stored = [record for record in map(store.create, records) if record.scope == SCOPE]
         for _ in range(len(records) + 1):
-            query = JobQuery.parse(request_)
+            query = JobQuery.parse(request_, TRAINING)
             page = page_of(store.first(SCOPE, query), query)
             assert page == page_of(stored, query)
             if page.next_token is None:
@@ -255,7 +256,7 @@ def test_ten_thousand_jobs_are_opened_described_and_listed_at_once(tmp_path: Pat
             {"CreationTimeAfter": 6000.0, "SortOrder": "Ascending"},
         ]
         slowest = max(
-            *(measured(partial(store.first, SCOPE, JobQuery.parse(request))) for request in requests),
+            *(measured(partial(store.first, SCOPE, JobQuery.parse(request, TRAINING))) for request in requests),
             measured(partial(store.get, SCOPE, "job-05000")),
         )
     assert slowest < 0.02, f"{slowest:.3f} s"

@@ -1,15 +1,25 @@
-"""The exact texts below /opt/ml/input/config, as training.md 1.2 quotes them from real jobs."""
+"""The exact texts of config files: training.md 1.2 quotes them from real jobs, processing.md 5 from the guide."""
 
 from __future__ import annotations
 
 import json
 
 from emulator.contract.config_files import config_files, hyperparameters_json, inputdataconfig_json
-from emulator.contract.training_job import TrainingJob
-from tests.builders import algorithm, channel_request, instance_group, training_job
+from emulator.contract.job import Job
+from tests.builders import (
+    algorithm,
+    channel_request,
+    cluster,
+    instance_group,
+    outputs,
+    processing_input,
+    processing_job,
+    processing_output,
+    training_job,
+)
 
 
-def text_of(name: str, job: TrainingJob, host: int = 1) -> str:
+def text_of(name: str, job: Job, host: int = 1) -> str:
     """Return a config file of one host."""
     texts = {path.name: text for path, text in config_files(job, job.hosts[host - 1]).items()}
     return texts[name]
@@ -75,6 +85,16 @@ def test_a_content_type_that_was_not_given_is_absent() -> None:
     assert text_of("inputdataconfig.json", job) == (
         '{"data":{"TrainingInputMode":"File","S3DistributionType":"ShardedByS3Key","RecordWrapperType":"None"}}'
     )
+
+
+def test_a_channel_of_another_instance_group_is_not_this_hosts() -> None:
+    groups = [instance_group("data", "ml.c5.xlarge", 1), instance_group("dnn", "ml.p3.2xlarge", 1)]
+    job = training_job(
+        ResourceConfig={"InstanceGroups": groups},
+        InputDataConfig=[channel_request("all"), channel_request("one", source={"InstanceGroupNames": ["dnn"]})],
+    )
+    assert list(json.loads(text_of("inputdataconfig.json", job, host=1))) == ["all"]
+    assert list(json.loads(text_of("inputdataconfig.json", job, host=2))) == ["all", "one"]
 
 
 def test_no_channels_are_an_empty_object() -> None:
@@ -185,3 +205,91 @@ def test_the_debug_hook_keeps_what_the_request_says() -> None:
     }
     document = json.loads(text_of("debughookconfig.json", training_job(DebugHookConfig=hook)))
     assert document == {**hook, "S3OutputPath": "s3://b/Job-1/debug-output"}
+
+
+# Processing jobs
+
+
+def test_files_of_a_processing_job() -> None:
+    job = processing_job()
+    assert {str(path) for path in config_files(job, job.hosts[0])} == {
+        "/opt/ml/config/processingjobconfig.json",
+        "/opt/ml/config/resourceconfig.json",
+    }
+
+
+def test_processing_job_config_as_the_guide_has_it() -> None:
+    job = processing_job(
+        ProcessingJobName="prep-2024-01-01",
+        AppSpecification={"ImageUri": "prep:1", "ContainerEntrypoint": ["python3", "prep.py"]},
+        Environment={"MODE": "full"},
+        ProcessingInputs=[
+            processing_input("input-1", "s3://bkt/raw/", "/opt/ml/processing/input/data/", managed=False),
+        ],
+        ProcessingOutputConfig=outputs(
+            processing_output("train", "s3://bkt/out/train", "/opt/ml/processing/output/train", managed=False)
+        ),
+        ProcessingResources={"ClusterConfig": cluster(InstanceType="ml.m5.xlarge", InstanceCount=2)},
+        NetworkConfig={"EnableNetworkIsolation": False},
+        ExperimentConfig={"RunName": "r"},
+    )
+    assert text_of("processingjobconfig.json", job) == (
+        '{"ProcessingJobArn":"arn:aws:sagemaker:us-east-1:123456789012:processing-job/prep-2024-01-01",'
+        '"ProcessingJobName":"prep-2024-01-01",'
+        '"AppSpecification":{"ImageUri":"prep:1","ContainerEntrypoint":["python3","prep.py"],'
+        '"ContainerArguments":null},'
+        '"Environment":{"MODE":"full"},'
+        '"ProcessingInputs":[{"InputName":"input-1","S3Input":{"LocalPath":"/opt/ml/processing/input/data/",'
+        '"S3Uri":"s3://bkt/raw/","S3DataDistributionType":"FullyReplicated","S3DataType":"S3Prefix",'
+        '"S3InputMode":"File","S3CompressionType":"None","S3DownloadMode":"StartOfJob"}}],'
+        '"ProcessingOutputConfig":{"Outputs":[{"OutputName":"train","S3Output":{'
+        '"LocalPath":"/opt/ml/processing/output/train","S3Uri":"s3://bkt/out/train","S3UploadMode":"EndOfJob"}}],'
+        '"KmsKeyId":null},'
+        '"ProcessingResources":{"ClusterConfig":{"InstanceCount":2,"InstanceType":"ml.m5.xlarge",'
+        '"VolumeSizeInGB":30,"VolumeKmsKeyId":null}},'
+        '"RoleArn":"arn:aws:iam::123456789012:role/SageMakerRole",'
+        '"StoppingCondition":{"MaxRuntimeInSeconds":86400}}'
+    )
+
+
+def test_what_was_not_sent_is_null() -> None:
+    document = json.loads(text_of("processingjobconfig.json", processing_job()))
+    absent = ("Environment", "ProcessingInputs", "ProcessingOutputConfig")
+    assert [document[name] for name in absent] == [None, None, None]
+    assert document["AppSpecification"] == {
+        "ImageUri": "image",
+        "ContainerEntrypoint": None,
+        "ContainerArguments": None,
+    }
+
+
+def test_data_that_the_program_manages_is_listed_too() -> None:
+    job = processing_job(
+        ProcessingInputs=[processing_input("a", managed=True, LocalPath=None), {"InputName": "b", "AppManaged": True}],
+        ProcessingOutputConfig=outputs({"OutputName": "c", "AppManaged": True}),
+    )
+    document = json.loads(text_of("processingjobconfig.json", job))
+    first, second = document["ProcessingInputs"]
+    assert (first["S3Input"]["S3Uri"], first["S3Input"]["LocalPath"]) == ("s3://bucket/in", None)
+    assert second == {"InputName": "b", "S3Input": None}
+    assert document["ProcessingOutputConfig"]["Outputs"] == [{"OutputName": "c", "S3Output": None}]
+
+
+def test_the_instances_that_were_chosen_are_in_the_config() -> None:
+    preferences = [{"InstanceType": "ml.c5.xlarge", "InstanceCount": 2}]
+    config = cluster(InstanceType=None, InstanceCount=None, InstancePreferences=preferences)
+    job = processing_job(ProcessingResources={"ClusterConfig": config})
+    document = json.loads(text_of("processingjobconfig.json", job))
+    assert document["ProcessingResources"]["ClusterConfig"] == {
+        "InstanceCount": 2,
+        "InstanceType": "ml.c5.xlarge",
+        "VolumeSizeInGB": 30,
+        "VolumeKmsKeyId": None,
+    }
+
+
+def test_resource_config_of_a_processing_job() -> None:
+    job = processing_job(ProcessingResources={"ClusterConfig": cluster(InstanceCount=3)})
+    assert text_of("resourceconfig.json", job, host=2) == (
+        '{"current_host":"algo-2","hosts":["algo-1","algo-2","algo-3"]}'
+    )

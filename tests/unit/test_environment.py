@@ -1,4 +1,4 @@
-"""The variables of a training container: training.md 2.2."""
+"""The variables of a container: training.md 2.2, processing.md 4.2."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 
 from emulator.contract.arns import Scope
 from emulator.contract.environment import PlatformAccess, container_environment, platform_environment
+from emulator.contract.training_job import TrainingJob
+from tests.builders import processing_job, training_request
+
+EUROPE = Scope(account="123456789012", region="eu-west-1")
 
 ACCESS = PlatformAccess(
     endpoint_url="http://172.17.0.1:4750", credentials={"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/id"}
@@ -13,9 +17,8 @@ ACCESS = PlatformAccess(
 
 
 def variables(access: PlatformAccess | None = ACCESS) -> dict[str, str]:
-    scope = Scope(account="123456789012", region="eu-west-1")
-    arn = scope.training_job_arn("Task1-f4j22Gh0")
-    return platform_environment(job_name="Task1-f4j22Gh0", job_arn=arn, scope=scope, access=access)
+    request = training_request(TrainingJobName="Task1-f4j22Gh0")
+    return platform_environment(TrainingJob.parse(request, EUROPE), access)
 
 
 def test_variables_of_the_platform() -> None:
@@ -52,3 +55,10 @@ def test_a_bare_image_sees_no_variables_of_the_toolkit() -> None:
 def test_the_requests_environment_comes_on_top() -> None:
     joined = container_environment(variables(), {"AWS_REGION": "mine", "EMPTY": "", "Case": "kept"})
     assert joined == {**variables(), "AWS_REGION": "mine", "EMPTY": "", "Case": "kept"}
+
+
+def test_a_processing_container_has_nothing_of_a_training_job() -> None:
+    found = platform_environment(processing_job(), ACCESS)
+    assert set(variables()) - set(found) == {"TRAINING_JOB_NAME", "TRAINING_JOB_ARN", "DMLC_INTERFACE"}
+    assert set(found) <= set(variables())
+    assert found["AWS_REGION"] == "us-east-1"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.contract.metrics import float32
-from emulator.contract.status import TrainingJobStatus
+from emulator.contract.status import JobStatus
 from emulator.jobfiles.expectations import Comparison, Expectations, Facts, exit_code, unmet
 
 FAILED = "AlgorithmError: bad row, exit code: 3"
@@ -47,7 +47,7 @@ def test_all_that_holds() -> None:
 
 
 def test_an_expected_failure_holds() -> None:
-    expected = Expectations(status=TrainingJobStatus.FAILED, failure=re.compile("bad .ow"), exit_code=3)
+    expected = Expectations(status=JobStatus.FAILED, failure=re.compile("bad .ow"), exit_code=3)
     assert unmet(expected, facts(status="Failed", failure=FAILED)) == []
 
 
@@ -59,17 +59,17 @@ CASES = {
         f"status: expected Completed, found Failed ({FAILED}).",
     ),
     "failure": (
-        Expectations(status=TrainingJobStatus.FAILED, failure=re.compile("line 4")),
+        Expectations(status=JobStatus.FAILED, failure=re.compile("line 4")),
         facts(status="Failed", failure=FAILED),
         f"failure: expected a reason that matches 'line 4', found '{FAILED}'.",
     ),
     "exit code": (
-        Expectations(status=TrainingJobStatus.FAILED, exit_code=137),
+        Expectations(status=JobStatus.FAILED, exit_code=137),
         facts(status="Failed", failure=FAILED),
         "exit_code: expected 137, found 3.",
     ),
     "no exit code": (
-        Expectations(status=TrainingJobStatus.FAILED, exit_code=1),
+        Expectations(status=JobStatus.FAILED, exit_code=1),
         facts(status="Failed", failure="ClientError: Data download failed:NoSuchKey"),
         "exit_code: expected 1, found none.",
     ),

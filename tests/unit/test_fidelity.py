@@ -16,15 +16,9 @@ from hypothesis import given
 from moto.sagemaker.responses import SageMakerResponse
 
 from emulator.api.service_model import input_shape, operation_names
-from emulator.contract.fidelity import (
-    OPERATIONS,
-    TRAINING_JOB_ROWS,
-    Row,
-    Treatment,
-    operation_refusal,
-    operation_treatment,
-    refusals,
-)
+from emulator.contract.fidelity import MEMBERS, OPERATIONS, operation_refusal, operation_treatment
+from emulator.contract.fidelity import refusals as refusals_of
+from emulator.contract.fidelity_rows import Row, Treatment
 from tests.strategies import requests_for
 
 ROOT = Path(__file__).parents[2]
@@ -46,29 +40,41 @@ def members(shape: Any, above: str = "") -> Iterator[tuple[str, bool]]:
             yield path, True
 
 
-MEMBERS = dict(members(input_shape("CreateTrainingJob")))
+EVERY_ROW = [(operation, row) for operation, table in MEMBERS.items() for row in table.rows]
+
+
+def members_of(operation: str) -> dict[str, bool]:
+    return dict(members(input_shape(operation)))
+
+
+def refusals(request: dict[str, Any]) -> list[str]:
+    return refusals_of("CreateTrainingJob", request)
 
 
 def covers(row: Row, path: str) -> bool:
     return path == row.path or path.startswith((f"{row.path}.", f"{row.path}[]."))
 
 
-def test_every_member_has_exactly_one_row() -> None:
-    deciding = [row for row in TRAINING_JOB_ROWS if row.at_most is None]
-    rows = {path: [row.path for row in deciding if covers(row, path)] for path, is_leaf in MEMBERS.items() if is_leaf}
+@pytest.mark.parametrize(("operation", "least"), [("CreateTrainingJob", 100), ("CreateProcessingJob", 40)])
+def test_every_member_has_exactly_one_row(operation: str, least: int) -> None:
+    deciding = [row for row in MEMBERS[operation].rows if row.at_most is None]
+    leaves = [path for path, is_leaf in members_of(operation).items() if is_leaf]
+    rows = {path: [row.path for row in deciding if covers(row, path)] for path in leaves}
 
-    assert len(rows) > 100
+    assert len(rows) > least
     assert {path: found for path, found in rows.items() if len(found) != 1} == {}
 
 
-def test_every_row_is_a_member_of_the_model_and_stands_once() -> None:
-    counted = Counter(row.path for row in TRAINING_JOB_ROWS)
+@pytest.mark.parametrize("operation", MEMBERS)
+def test_every_row_is_a_member_of_the_model_and_stands_once(operation: str) -> None:
+    counted = Counter(row.path for row in MEMBERS[operation].rows)
+    known = members_of(operation)
 
-    assert [path for path, count in counted.items() if count > 1 or path not in MEMBERS] == []
+    assert [path for path, count in counted.items() if count > 1 or path not in known] == []
 
 
 def test_every_row_says_what_it_means_and_what_to_do() -> None:
-    for row in TRAINING_JOB_ROWS:
+    for _, row in EVERY_ROW:
         assert row.meaning, row.path
         conditional = bool(row.accepted) or row.at_most is not None
         assert bool(row.why) is conditional, row.path
@@ -76,13 +82,13 @@ def test_every_row_says_what_it_means_and_what_to_do() -> None:
 
 
 def test_accepted_values_are_values_of_the_model() -> None:
-    for row in TRAINING_JOB_ROWS:
-        enum = _shape_at(row.path).metadata.get("enum")
+    for operation, row in EVERY_ROW:
+        enum = _shape_at(operation, row.path).metadata.get("enum")
         assert enum is None or set(row.accepted) <= set(enum), row.path
 
 
-def _shape_at(path: str) -> Any:
-    shape: Any = input_shape("CreateTrainingJob")
+def _shape_at(operation: str, path: str) -> Any:
+    shape: Any = input_shape(operation)
     for name in path.split("."):
         shape = shape.members[name.removesuffix("[]")]
         shape = shape.member if name.endswith("[]") else shape
@@ -187,9 +193,9 @@ def test_operations_with_a_treatment_of_their_own_are_operations_of_the_service(
 def test_every_operation_has_a_treatment_and_is_refused_by_default() -> None:
     treatments = Counter(operation_treatment(name) for name in operation_names())
 
-    assert treatments[Treatment.HONOURED] == 8
+    assert treatments[Treatment.HONOURED] == 13
     assert treatments[Treatment.RECORDED] == 15
-    assert treatments[Treatment.REFUSED] == len(operation_names()) - 23
+    assert treatments[Treatment.REFUSED] == len(operation_names()) - 28
     assert operation_treatment("CreateEndpoint") is Treatment.REFUSED
     assert operation_refusal("CreateEndpoint").startswith("CreateEndpoint is not emulated")
 

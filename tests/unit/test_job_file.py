@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from emulator.contract.arns import S3Uri
-from emulator.contract.status import TrainingJobStatus
+from emulator.contract.status import JobStatus
 from emulator.errors import UsageError
 from emulator.jobfiles.data import files_of
 from emulator.jobfiles.document import ImageBuild, ImageName, JobFile
@@ -75,7 +75,7 @@ def test_a_whole_job_file(folder: Path) -> None:
         "HyperParameters": {"epochs": "3", "empty": ""},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
-    assert job_file.expect.status is TrainingJobStatus.STOPPED
+    assert job_file.expect.status is JobStatus.STOPPED
     assert job_file.expect.model == ("model.joblib",)
     assert job_file.expect.output == ()
     assert job_file.expect.metrics == {"validation:auc": Comparison(">=", 0.75), "loss": Comparison("==", 2)}
@@ -83,12 +83,12 @@ def test_a_whole_job_file(folder: Path) -> None:
 
 
 def test_nothing_expected_means_that_the_job_completes(folder: Path) -> None:
-    assert load(folder, HEAD).expect.status is TrainingJobStatus.COMPLETED
+    assert load(folder, HEAD).expect.status is JobStatus.COMPLETED
 
 
 @pytest.mark.parametrize("expect", ["failure: bad", "exit_code: 3"])
 def test_an_expected_failure_means_that_the_job_fails(folder: Path, expect: str) -> None:
-    assert load(folder, f"{HEAD}expect: {{{expect}}}\n").expect.status is TrainingJobStatus.FAILED
+    assert load(folder, f"{HEAD}expect: {{{expect}}}\n").expect.status is JobStatus.FAILED
 
 
 def test_the_image_may_stand_in_the_request(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""ListTrainingJobs: training.md 5.7."""
+"""ListTrainingJobs and ListProcessingJobs: training.md 5.7, processing.md 3."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.contract.kinds import PROCESSING, TRAINING, JobKind
 from emulator.contract.listing import JobQuery, Page
 from emulator.contract.listing import page_of as page_of_query
 from emulator.contract.record import JobRecord
 from emulator.errors import ValidationError
-from tests.builders import job_record, without_none
+from tests.builders import job_record, processing_record, without_none
 
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
 
@@ -31,8 +32,8 @@ def job(
     return job_record(name, number=number, facts=facts)
 
 
-def page_of(records: Sequence[JobRecord], request: dict[str, Any]) -> Page:
-    return page_of_query(records, JobQuery.parse(request))
+def page_of(records: Sequence[JobRecord], request: dict[str, Any], kind: JobKind = TRAINING) -> Page:
+    return page_of_query(records, JobQuery.parse(request, kind))
 
 
 def names(page: Page) -> list[str]:
@@ -224,3 +225,42 @@ def test_all_pages_together_are_the_jobs_asked_for_once_and_in_order(
     if "StatusEquals" not in request_:
         assert all(len(page.records) == size for page in pages[:-1])
     assert page_of(records, without_none({**request_, "NextToken": None})) == pages[0]
+
+
+# Processing jobs
+
+
+def processing(name: str, number: int, status: str) -> JobRecord:
+    facts = {"CreationTime": number, "LastModifiedTime": number, "ProcessingJobStatus": status}
+    return processing_record(name, number=number, facts=facts)
+
+
+PROCESSING_JOBS = (processing("b", 1, "Failed"), processing("A", 2, "Completed"), processing("c", 3, "Failed"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({}, ["b", "A", "c"]),
+        ({"SortOrder": "Descending"}, ["c", "A", "b"]),
+        ({"SortBy": "Name"}, ["A", "b", "c"]),
+        ({"SortBy": "Status"}, ["A", "b", "c"]),
+        ({"NameContains": "a"}, ["A"]),
+        ({"StatusEquals": "Failed"}, ["b", "c"]),
+    ],
+)
+def test_orders_and_filters_of_processing_jobs(request_: dict[str, Any], expected: list[str]) -> None:
+    assert names(page_of(PROCESSING_JOBS, request_, PROCESSING)) == expected
+
+
+def test_the_status_of_processing_jobs_is_filtered_before_the_page_is_cut() -> None:
+    request: dict[str, Any] = {"StatusEquals": "Failed", "MaxResults": 1}
+    first = page_of(PROCESSING_JOBS, request, PROCESSING)
+    second = page_of(PROCESSING_JOBS, {**request, "NextToken": first.next_token}, PROCESSING)
+    assert [names(first), names(second), second.next_token] == [["b"], ["c"], None]
+
+
+def test_each_list_has_the_jobs_of_its_kind() -> None:
+    both = [*JOBS, *PROCESSING_JOBS]
+    assert names(page_of(both, {"SortBy": "Name", "SortOrder": "Ascending"})) == ["A-train", "b-train", "c-test"]
+    assert names(page_of(both, {}, PROCESSING)) == ["b", "A", "c"]

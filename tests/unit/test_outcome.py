@@ -1,4 +1,4 @@
-"""How jobs end: training.md 2.6 and 2.7."""
+"""How jobs end: training.md 2.6 and 2.7, processing.md 4.5 and 4.6."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from emulator.contract.outcome import (
     InternalServerError,
     JobFailure,
     Outcome,
+    exit_message,
     failed_outcome,
     settle,
+    settle_processing,
 )
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.contract.status import JobStatus
 
 
 def exited(code: int, host: str = "algo-1", *, out_of_memory: bool = False) -> HostExit:
@@ -36,29 +38,24 @@ def reason(code: int, failure_text: str = "", *, out_of_memory: bool = False) ->
 @pytest.mark.parametrize("failure_text", ["", "ignored"])
 def test_exit_code_0_completes_the_job(failure_text: str) -> None:
     assert settle(Ended.BY_ITSELF, [exited(0), exited(0, "algo-2")], failure_text) == Outcome(
-        status=TrainingJobStatus.COMPLETED, secondary=SecondaryStatus.COMPLETED
+        status=JobStatus.COMPLETED
     )
 
 
 @pytest.mark.parametrize("code", [0, 1, 137, 143])
 def test_a_job_that_was_stopped_is_stopped_whatever_its_exit_code(code: int) -> None:
-    assert settle(Ended.STOP_REQUESTED, [exited(code)], "text") == Outcome(
-        status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.STOPPED
-    )
+    assert settle(Ended.STOP_REQUESTED, [exited(code)], "text") == Outcome(status=JobStatus.STOPPED)
 
 
 @pytest.mark.parametrize("code", [0, 1, 137])
 def test_a_job_that_ran_out_of_time_is_stopped_and_did_not_fail(code: int) -> None:
-    assert settle(Ended.MAX_RUNTIME, [exited(code)], "text") == Outcome(
-        status=TrainingJobStatus.STOPPED, secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED
-    )
+    assert settle(Ended.MAX_RUNTIME, [exited(code)], "text") == Outcome(status=JobStatus.STOPPED, timed_out=True)
 
 
 @pytest.mark.parametrize("code", [1, 2, 127, 255])
 def test_an_exit_code_without_a_failure_file(code: int) -> None:
     assert settle(Ended.BY_ITSELF, [exited(code)], "") == Outcome(
-        status=TrainingJobStatus.FAILED,
-        secondary=SecondaryStatus.FAILED,
+        status=JobStatus.FAILED,
         failure_reason=f"AlgorithmError: , exit code: {code}",
     )
 
@@ -105,7 +102,7 @@ def test_a_failure_text_that_just_fits_is_whole() -> None:
         (InternalServerError("x"), "InternalServerError: We encountered an internal error. Please try again."),
         (CapacityError("none"), "CapacityError: none"),
         (ContainerStartError("no such file", 127), "AlgorithmError: "),
-        (ImageMissingError("img", "Build it."), "ClientError: Cannot find the training image img. Build it."),
+        (ImageMissingError("img", "Build it."), "ClientError: Cannot find the image img. Build it."),
         (ArtifactUploadError("NoSuchBucket"), "ClientError: Artifact upload failed:NoSuchBucket"),
     ],
 )
@@ -124,3 +121,64 @@ def test_a_container_that_cannot_start_keeps_its_exit_code(length: int) -> None:
     found = ContainerStartError("x" * length, 127).failure_reason
     assert len(found) <= 1024
     assert found.endswith("x, exit code: 127")
+
+
+# Processing jobs
+
+
+@pytest.mark.parametrize("code", [1, 2, 127])
+def test_a_processing_container_that_fails_has_an_empty_gap_in_its_reason(code: int) -> None:
+    found = settle_processing(Ended.BY_ITSELF, [exited(0), exited(code, "algo-2")], [b"", b"bad rows"])
+    assert found.status is JobStatus.FAILED
+    assert found.failure_reason == f"AlgorithmError: , exit code: {code}"
+    assert found.exit_message == "bad rows"
+
+
+def test_a_processing_container_that_is_killed_for_its_memory() -> None:
+    found = settle_processing(Ended.BY_ITSELF, [exited(137, out_of_memory=True)], [b""])
+    assert found == failed_outcome(
+        "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "
+        "instance."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ended", "code", "expected"),
+    [
+        (Ended.BY_ITSELF, 0, JobStatus.COMPLETED),
+        (Ended.BY_ITSELF, 1, JobStatus.FAILED),
+        (Ended.STOP_REQUESTED, 143, JobStatus.STOPPED),
+        (Ended.MAX_RUNTIME, 137, JobStatus.STOPPED),
+    ],
+)
+def test_the_exit_message_is_there_at_every_end(ended: Ended, code: int, expected: JobStatus) -> None:
+    found = settle_processing(ended, [exited(code)], [b"12 rows\n"])
+    assert (found.status, found.exit_message) == (expected, "12 rows\n")
+    assert (found.failure_reason is None) is (expected is not JobStatus.FAILED)
+
+
+def test_no_message_is_no_exit_message() -> None:
+    assert settle_processing(Ended.BY_ITSELF, [exited(0)], [b""]) == Outcome(status=JobStatus.COMPLETED)
+
+
+def test_messages_of_several_hosts_stand_one_behind_the_other_and_are_cut() -> None:
+    assert exit_message([b"a\n", b"", b"c\n"]) == "a\nc\n"
+    assert exit_message([b"x" * 1000, b"y" * 1000]) == "x" * 1000 + "y" * 24
+
+
+def test_a_message_that_is_not_text_fails_a_job_that_had_completed() -> None:
+    found = settle_processing(Ended.BY_ITSELF, [exited(0)], [b"\xff"])
+    assert found == failed_outcome("ClientError: The file /opt/ml/output/message is not valid UTF-8 text.")
+    failed = settle_processing(Ended.BY_ITSELF, [exited(3)], [b"\xff"])
+    assert failed == failed_outcome("AlgorithmError: , exit code: 3")
+    assert settle_processing(Ended.STOP_REQUESTED, [exited(3)], [b"\xff"]) == Outcome(status=JobStatus.STOPPED)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=()), max_size=3000))
+def test_any_text_is_a_message_and_no_character_is_cut_through(text: str) -> None:
+    assert exit_message([text.encode()]) == text[:1024]
+
+
+def test_a_character_that_the_end_of_what_was_read_cuts_through_is_none() -> None:
+    written = ("x" + "\N{GRINNING FACE}" * 2000).encode()
+    assert exit_message([written[:4096]]) == "x" + "\N{GRINNING FACE}" * 1023

@@ -1,13 +1,27 @@
-"""DescribeTrainingJob and the entries of ListTrainingJobs: training.md 5.5 and 5.7."""
+"""Describe answers and the entries of lists: training.md 5.5 and 5.7, processing.md 3 and 3.1."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from emulator.contract import status
+from emulator.api.service_model import output_members
+from emulator.contract import processing_status, status
+from emulator.contract.outcome import Outcome
 from emulator.contract.record import describe, summary
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
-from tests.builders import ROLE, algorithm, channel_request, job_record, tags, training_request
+from emulator.contract.status import JobStatus, SecondaryStatus
+from tests.builders import (
+    ROLE,
+    algorithm,
+    channel_request,
+    cluster,
+    job_record,
+    outputs,
+    processing_input,
+    processing_output,
+    processing_record,
+    tags,
+    training_request,
+)
 
 DEFINITIONS = [{"Name": "loss", "Regex": "loss=(.)"}]
 
@@ -90,7 +104,7 @@ def test_facts_of_the_end_are_shown() -> None:
     record = job_record()
     ended = status.ended(
         status.entered(record.facts, SecondaryStatus.DOWNLOADING, status.DOWNLOADING_INPUT, 1001),
-        TrainingJobStatus.FAILED,
+        JobStatus.FAILED,
         SecondaryStatus.FAILED,
         at=1005,
         failure_reason="AlgorithmError: , exit code: 1",
@@ -119,3 +133,89 @@ def test_a_summary_has_an_end_only_when_there_is_one() -> None:
 
 def test_names_are_one_without_regard_to_case() -> None:
     assert job_record("JOB-a").key == job_record("job-A").key != job_record("job-b").key
+
+
+# Processing jobs
+
+
+def test_describe_of_a_processing_job_just_created() -> None:
+    assert describe(processing_record("Prep-1")) == {
+        "ProcessingJobName": "Prep-1",
+        "ProcessingJobArn": "arn:aws:sagemaker:us-east-1:123456789012:processing-job/prep-1",
+        "AppSpecification": {"ImageUri": "image"},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
+        },
+        "RoleArn": ROLE,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+        "ProcessingJobStatus": "InProgress",
+        "CreationTime": 1000.0,
+        "LastModifiedTime": 1000.0,
+    }
+
+
+def test_what_was_sent_for_processing_is_shown_as_it_was_sent() -> None:
+    sent: dict[str, Any] = {
+        "ProcessingInputs": [processing_input(managed=False), {"InputName": "b", "AppManaged": True}],
+        "ProcessingOutputConfig": {**outputs(processing_output()), "KmsKeyId": "key"},
+        "Environment": {"A": "b"},
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "ExperimentConfig": {"ExperimentName": "e", "RunName": "e-run"},
+    }
+    described = describe(processing_record(Tags=tags({"a": "b"}), **sent))
+    assert {name: described[name] for name in sent} == sent
+    assert "Tags" not in described
+
+
+def test_the_number_of_instances_is_always_shown() -> None:
+    def shown(**changes: Any) -> dict[str, Any]:
+        record = processing_record(ProcessingResources={"ClusterConfig": cluster(**changes)})
+        before = repr(record)
+        found: dict[str, Any] = describe(record)["ProcessingResources"]["ClusterConfig"]
+        assert repr(record) == before
+        return found
+
+    assert shown(InstanceCount=None)["InstanceCount"] == 1
+    preferences = [{"InstanceType": "ml.c5.xlarge", "InstanceCount": 2}]
+    assert shown(InstanceType=None, InstanceCount=None, InstancePreferences=preferences) == {
+        "VolumeSizeInGB": 30,
+        "InstancePreferences": preferences,
+        "InstanceCount": 2,
+        "SelectedInstanceType": "ml.c5.xlarge",
+        "SelectedInstanceCount": 2,
+    }
+
+
+def test_the_end_of_a_processing_job_is_shown() -> None:
+    record = processing_record("Prep-1")
+    started = processing_status.started(record.facts, 1001.0)
+    outcome = Outcome(status=JobStatus.FAILED, failure_reason="AlgorithmError: , exit code: 1", exit_message="rows")
+    ended = record.with_facts(processing_status.ended(started, outcome, 1005.0))
+    described = describe(ended)
+    assert (described["ProcessingStartTime"], described["ProcessingEndTime"]) == (1001.0, 1005.0)
+    assert summary(ended) == {
+        "ProcessingJobName": "Prep-1",
+        "ProcessingJobArn": "arn:aws:sagemaker:us-east-1:123456789012:processing-job/prep-1",
+        "CreationTime": 1000.0,
+        "ProcessingEndTime": 1005.0,
+        "LastModifiedTime": 1005.0,
+        "ProcessingJobStatus": "Failed",
+        "FailureReason": "AlgorithmError: , exit code: 1",
+        "ExitMessage": "rows",
+    }
+    assert set(summary(record)) == {
+        "ProcessingJobName",
+        "ProcessingJobArn",
+        "CreationTime",
+        "LastModifiedTime",
+        "ProcessingJobStatus",
+    }
+
+
+def test_answers_have_only_members_of_the_model() -> None:
+    config = cluster(InstanceType=None, InstancePreferences=[{"InstanceType": "a"}])
+    facts = processing_status.ended(processing_status.created(1.0), Outcome(status=JobStatus.STOPPED), 2.0)
+    record = processing_record(ProcessingResources={"ClusterConfig": config}, facts=facts, Tags=[])
+    assert set(describe(record)) <= set(output_members("DescribeProcessingJob"))
+    assert set(describe(job_record())) <= set(output_members("DescribeTrainingJob"))

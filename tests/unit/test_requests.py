@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from emulator.contract import requests
+from emulator.contract.arns import S3Uri
+from emulator.contract.kinds import TRAINING
 from emulator.contract.requests import check_training_job, merged_tags
 from emulator.errors import ResourceInUseError, ValidationError
-from tests.builders import algorithm, channel, channel_request, instance_group, tags, training_request
+from tests.builders import algorithm, channel_request, instance_group, tags, training_request
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/n"
 
@@ -117,7 +119,7 @@ def test_a_channel_for_an_instance_group_that_is_not_there(resources: dict[str, 
 
 
 def test_a_prefix_without_objects_in_the_words_of_the_service() -> None:
-    error = requests.no_objects(channel("s3://b/p"), "arn:aws:iam::123456789012:role/R", "us-west-2")
+    error = requests.no_objects(S3Uri.parse("s3://b/p"), "arn:aws:iam::123456789012:role/R", "us-west-2")
     assert error.code == "ValidationException"
     assert error.message == (
         'No S3 objects found under S3 URL "s3://b/p" given in input data source. Please ensure that the bucket '
@@ -200,12 +202,12 @@ def test_a_name_that_is_taken_in_the_words_of_the_service() -> None:
 
 
 def test_an_unknown_job_is_a_validation_exception() -> None:
-    error = requests.not_found()
+    error = requests.not_found(TRAINING, "n")
     assert (error.code, error.message) == ("ValidationException", "Requested resource not found.")
 
 
 def test_a_job_that_has_ended_cannot_be_stopped() -> None:
-    error = requests.not_stoppable("Completed")
+    error = requests.not_stoppable(TRAINING, "Completed")
     assert error.code == "ValidationException"
     assert error.message == "The request was rejected because the training job is in status Completed."
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.contract import status
-from emulator.contract.status import SecondaryStatus, TrainingJobStatus
+from emulator.contract.status import JobStatus, SecondaryStatus
 
 STAGES = (
     (SecondaryStatus.PENDING, status.PREPARING_INSTANCES),
@@ -20,10 +20,10 @@ STAGES = (
     (SecondaryStatus.UPLOADING, status.UPLOADING),
 )
 ENDS = (
-    (TrainingJobStatus.COMPLETED, SecondaryStatus.COMPLETED),
-    (TrainingJobStatus.FAILED, SecondaryStatus.FAILED),
-    (TrainingJobStatus.STOPPED, SecondaryStatus.STOPPED),
-    (TrainingJobStatus.STOPPED, SecondaryStatus.MAX_RUNTIME_EXCEEDED),
+    (JobStatus.COMPLETED, SecondaryStatus.COMPLETED),
+    (JobStatus.FAILED, SecondaryStatus.FAILED),
+    (JobStatus.STOPPED, SecondaryStatus.STOPPED),
+    (JobStatus.STOPPED, SecondaryStatus.MAX_RUNTIME_EXCEEDED),
 )
 
 
@@ -36,7 +36,7 @@ def running(stages: int = len(STAGES), at: float = 1000.0) -> dict[str, Any]:
 
 
 def completed(facts: dict[str, Any], at: float) -> dict[str, Any]:
-    return status.ended(facts, TrainingJobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at)
+    return status.ended(facts, JobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at)
 
 
 def history(facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -70,7 +70,7 @@ def test_the_history_of_a_job_that_completes() -> None:
     ("end", "message"),
     list(zip(ENDS[:3], ["Training job completed", "Training job failed", "Training job stopped"], strict=True)),
 )
-def test_messages_of_the_end(end: tuple[TrainingJobStatus, SecondaryStatus], message: str) -> None:
+def test_messages_of_the_end(end: tuple[JobStatus, SecondaryStatus], message: str) -> None:
     facts = status.ended(running(), *end, at=1010)
     assert (facts["TrainingJobStatus"], facts["SecondaryStatus"]) == end
     assert history(facts)[-1] == (end[1], message)
@@ -109,7 +109,7 @@ def test_a_stopped_job_uploads_while_it_is_stopping() -> None:
     facts = status.stop_requested(running(stages=4), 1050)
     facts = status.entered(facts, SecondaryStatus.UPLOADING, status.UPLOADING, 1051)
     assert facts["TrainingJobStatus"] == "Stopping"
-    facts = status.ended(facts, TrainingJobStatus.STOPPED, SecondaryStatus.STOPPED, at=1052)
+    facts = status.ended(facts, JobStatus.STOPPED, SecondaryStatus.STOPPED, at=1052)
     assert [name for name, _ in history(facts)[-4:]] == ["Training", "Stopping", "Uploading", "Stopped"]
 
 
@@ -118,7 +118,7 @@ def test_a_job_stopped_before_training_goes_through_no_further_stage(stages: int
     facts = status.stop_requested(running(stages), 1050)
     for stage, message in STAGES[stages:4]:
         assert status.entered(facts, stage, message, 1051) == facts
-    facts = status.ended(facts, TrainingJobStatus.STOPPED, SecondaryStatus.STOPPED, at=1052)
+    facts = status.ended(facts, JobStatus.STOPPED, SecondaryStatus.STOPPED, at=1052)
     assert [name for name, _ in history(facts)[-2:]] == ["Stopping", "Stopped"]
 
 
@@ -143,7 +143,7 @@ def test_training_time_is_rounded_up_to_at_least_a_second(took: float, seconds: 
 def test_a_failed_job_ended_training_when_the_failure_was_seen() -> None:
     facts = status.ended(
         running(),
-        TrainingJobStatus.FAILED,
+        JobStatus.FAILED,
         SecondaryStatus.FAILED,
         at=1020,
         failure_reason="AlgorithmError: , exit code: 1",
@@ -156,7 +156,7 @@ def test_a_failed_job_ended_training_when_the_failure_was_seen() -> None:
 
 
 def test_a_job_that_ends_before_downloading_has_no_training_times() -> None:
-    facts = status.ended(running(stages=1), TrainingJobStatus.FAILED, SecondaryStatus.FAILED, at=1005)
+    facts = status.ended(running(stages=1), JobStatus.FAILED, SecondaryStatus.FAILED, at=1005)
     assert not {name for name in facts if name.startswith(("Training", "Billable"))} - {"TrainingJobStatus"}
 
 
@@ -175,7 +175,7 @@ def test_only_ended_jobs_are_terminal() -> None:
 def test_records_of_the_history_join(
     steps: list[tuple[tuple[SecondaryStatus, str], int]],
     stop_before: int,
-    end: tuple[TrainingJobStatus, SecondaryStatus],
+    end: tuple[JobStatus, SecondaryStatus],
 ) -> None:
     at, facts = 1000, status.created(1000)
     for number, ((stage, message), seconds) in enumerate(steps):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.contract.arns import S3Uri
-from emulator.contract.training_job import Host, container_command, hosts
+from emulator.contract.job import Host, hosts
 from tests.builders import ROLE, SCOPE, algorithm, channel_request, instance_group, training_job
 
 CLUSTER = "homogeneousCluster"
@@ -71,7 +71,25 @@ def test_the_command_of_a_container(
 ) -> None:
     specification = algorithm(ContainerEntrypoint=entrypoint, ContainerArguments=arguments)
     job = training_job(AlgorithmSpecification=specification)
-    assert container_command(job.entrypoint, job.arguments) == (set_entrypoint, command)
+    assert job.command == (set_entrypoint, command)
+
+
+# Input data
+
+
+def test_a_channel_is_data_for_the_hosts_of_its_groups() -> None:
+    groups = [instance_group("cpu", "ml.c5.xlarge", 1), instance_group("gpu", "ml.p3.2xlarge", 1)]
+    source = {"InstanceGroupNames": ["gpu"], "S3DataDistributionType": "ShardedByS3Key"}
+    job = training_job(ResourceConfig={"InstanceGroups": groups}, InputDataConfig=[channel_request("a", source=source)])
+    (found,) = job.input_data
+    assert (found.name, found.distribution, str(found.path)) == ("a", "ShardedByS3Key", "/opt/ml/input/data/a")
+    assert found.receivers == job.hosts[1:]
+
+
+def test_the_directories_of_a_training_job() -> None:
+    job = training_job(InputDataConfig=[channel_request("a")])
+    assert {str(path) for path in job.directory_modes} >= {"/opt/ml/model", "/opt/ml/input/data/a"}
+    assert [str(path) for path in job.mount_roots] == ["/opt/ml/input", "/opt/ml/model", "/opt/ml/output"]
 
 
 # Addresses

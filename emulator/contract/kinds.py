@@ -1,0 +1,69 @@
+"""The kinds of jobs, and what each calls its members, its log group and its resource.
+
+Source: BC `CreateTrainingJob`, `CreateProcessingJob` and their siblings, whose members differ in one word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from .arns import ResourceName
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind:
+    """One kind of job, by the word its members begin with: `TrainingJob`, `ProcessingJob`."""
+
+    noun: str
+    resource: str
+    """What stands in its ARN: `training-job`."""
+    words: str
+    """What messages call it: `training job`."""
+    log_group: str
+    default_command: tuple[str, ...]
+    """What an image is run with when the request gives neither an entrypoint nor arguments."""
+    first_failure_ends_all: bool
+    """Whether the other hosts are ended when one has failed. Unconfirmed for both kinds."""
+
+    @property
+    def name_member(self) -> str:
+        """`TrainingJobName`."""
+        return f"{self.noun}Name"
+
+    @property
+    def arn_member(self) -> str:
+        """`TrainingJobArn`."""
+        return f"{self.noun}Arn"
+
+    @property
+    def status_member(self) -> str:
+        """`TrainingJobStatus`."""
+        return f"{self.noun}Status"
+
+
+TRAINING: Final = JobKind(
+    noun="TrainingJob",
+    resource="training-job",
+    words="training job",
+    log_group="/aws/sagemaker/TrainingJobs",
+    default_command=("train",),
+    first_failure_ends_all=True,
+)
+PROCESSING: Final = JobKind(
+    noun="ProcessingJob",
+    resource="processing-job",
+    words="processing job",
+    log_group="/aws/sagemaker/ProcessingJobs",
+    default_command=(),
+    first_failure_ends_all=False,
+)
+
+KINDS: Final = (TRAINING, PROCESSING)
+
+_BY_RESOURCE: Final = {kind.resource: kind for kind in KINDS}
+
+
+def kind_of(job_arn: str) -> JobKind:
+    """Return the kind of a job of ours by its ARN."""
+    return _BY_RESOURCE[ResourceName.parse(job_arn).kind]

@@ -1,0 +1,27 @@
+"""The two kinds of jobs, and what tells them apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator.api.service_model import input_shape, output_members
+from emulator.contract.kinds import KINDS, PROCESSING, TRAINING, JobKind, kind_of
+from tests.builders import SCOPE, job_record, processing_record
+
+
+def test_an_arn_tells_the_kind() -> None:
+    assert kind_of(SCOPE.training_job_arn("j")) is job_record().kind is TRAINING
+    assert kind_of(SCOPE.processing_job_arn("j")) is processing_record().kind is PROCESSING
+
+
+def test_a_processing_job_arn_is_in_lower_case_too() -> None:
+    assert SCOPE.processing_job_arn("Prep-A") == "arn:aws:sagemaker:us-east-1:123456789012:processing-job/prep-a"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_members_are_those_of_the_model(kind: JobKind) -> None:
+    shape: Any = input_shape(f"Create{kind.noun}")
+    assert kind.name_member in shape.members
+    assert {kind.name_member, kind.arn_member, kind.status_member} <= set(output_members(f"Describe{kind.noun}"))
