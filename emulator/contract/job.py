@@ -42,6 +42,7 @@ class InputData:
     """S3 data that goes to a directory of the containers: a File-mode channel, or a processing input.
 
     s3_data.py says which objects it is, which of the `receivers` gets each, and which files they become.
+    `listed_at` is the file that lists all of them, if the kind of job has one.
     """
 
     name: str
@@ -50,6 +51,7 @@ class InputData:
     distribution: str
     path: PurePosixPath
     receivers: tuple[Host, ...]
+    listed_at: PurePosixPath | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

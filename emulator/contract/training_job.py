@@ -75,6 +75,7 @@ class TrainingJob(Job):
                 distribution=channel.distribution,
                 path=channel.container_path,
                 receivers=channel.receivers(self.hosts),
+                listed_at=channel.manifest_path,
             )
             for channel in self.channels
         )

@@ -58,10 +58,14 @@ class Cluster(Protocol):
         """Send SIGKILL to each container that still runs."""
 
     def tree(self, host: str, path: PurePosixPath) -> Iterator[TreeMember]:
-        """Yield what is below a directory of an ended container; nothing if it is not there."""
+        """Yield what is below a directory of a container, running or ended; nothing if it is not there.
 
-    def read_text(self, host: str, path: PurePosixPath, limit: int) -> str:
-        """Return at most `limit` characters of a file of an ended container; "" if it is not there."""
+        A stream is to be read before the next member is asked for. Of files that are one file under several
+        names (hard links) the first has the content, and the others name it.
+        """
+
+    def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:
+        """Open one regular file of a container, running or ended; None if there is none, or it is not one."""
 
 
 @dataclass(frozen=True, kw_only=True)

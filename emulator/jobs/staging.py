@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..contract import paths
-from ..contract.arns import Scope
-from ..contract.channels import Channel, manifest_text
+from ..contract.arns import S3Uri, Scope
+from ..contract.channels import manifest_text
 from ..contract.config_files import config_files
-from ..contract.job import Host
+from ..contract.job import Host, InputData, Job
 from ..contract.outcome import DataDownloadError
 from ..contract.plan import Mount
-from ..contract.s3_data import FileLayout, file_layout, prefix_objects
-from ..contract.training_job import TrainingJob
+from ..contract.s3_data import (
+    MANIFEST_FILE,
+    SHARDED_BY_S3_KEY,
+    SourceObject,
+    file_layout,
+    joined_layout,
+    manifest_objects,
+    prefix_objects,
+    shard,
+)
 from .ports import ObjectMissingError, ObjectStore
 
 
@@ -24,10 +32,9 @@ class HostTree:
 
     root: Path
 
-    @property
-    def mounts(self) -> tuple[Mount, ...]:
-        """The directories that the container gets; /opt/ml itself stays the image's."""
-        return tuple(Mount(source=self.on_disk(path), target=path) for path in paths.PLATFORM_ROOTS)
+    def mounts(self, roots: Iterable[PurePosixPath]) -> tuple[Mount, ...]:
+        """Return how the container gets these of its directories; /opt/ml itself stays the image's."""
+        return tuple(Mount(source=self.on_disk(path), target=path) for path in roots)
 
     def on_disk(self, path: PurePosixPath) -> Path:
         """Return where a path below /opt/ml lies on this machine."""
@@ -49,10 +56,10 @@ class HostTree:
         target.chmod(paths.FILE_MODE)
 
 
-def lay_out(root: Path, job: TrainingJob, host: Host) -> HostTree:
-    """Make the directories and config files that every job of the kind has."""
+def lay_out(root: Path, job: Job, host: Host) -> HostTree:
+    """Make the directories and config files that every job of its kind has."""
     tree = HostTree(root)
-    for path, mode in paths.DIRECTORY_MODES.items():
+    for path, mode in job.directory_modes.items():
         tree.make_directory(path, mode)
     for path, text in config_files(job, host).items():
         tree.write(path, text)
@@ -60,57 +67,80 @@ def lay_out(root: Path, job: TrainingJob, host: Host) -> HostTree:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedChannel:
-    """A channel whose objects are known: what to copy, and how much it is in bytes."""
+class PlannedInput:
+    """Input data whose objects are known. Sizes are in bytes; those of a ManifestFile's objects are not known."""
 
-    channel: Channel
-    keys: tuple[str, ...]
-    layout: FileLayout
-    size: int
+    data: InputData
+    objects: tuple[SourceObject, ...]
+    sizes: Mapping[S3Uri, int]
+
+    @property
+    def size(self) -> int:
+        """How many bytes all hosts together get."""
+        copies = 1 if self.data.distribution == SHARDED_BY_S3_KEY else len(self.data.receivers)
+        return copies * sum(self.sizes.values())
 
 
-def plan_channel(objects: ObjectStore, scope: Scope, channel: Channel) -> PlannedChannel:
-    """List a channel's objects and decide where each goes.
+def plan_input(objects: ObjectStore, scope: Scope, data: InputData, scratch: Path) -> PlannedInput:
+    """Find the objects of input data. `scratch` is a directory of this machine for a moment.
 
     Raises:
-        DataDownloadError: nothing is there any more, or a key has no place in the channel's directory.
+        DataDownloadError: nothing is there any more, or the manifest file cannot be read.
     """
-    found = objects.objects(scope, channel.source)
+    if data.s3_data_type == MANIFEST_FILE:
+        text = _text_of(objects, scope, data.source, scratch / "manifest")
+        return PlannedInput(data=data, objects=manifest_objects(data.source, text), sizes={})
+    found = objects.objects(scope, data.source)
     if not found:
-        raise DataDownloadError(f"No S3 objects found under S3 URL {channel.source}. They were there at creation.")
-    keys = tuple(one.key for one in found)
-    return PlannedChannel(
-        channel=channel,
-        keys=keys,
-        layout=file_layout(prefix_objects(channel.source, keys)),
-        size=sum(one.size for one in found),
+        raise DataDownloadError(f"No S3 objects found under S3 URL {data.source}. They were there at creation.")
+    known = prefix_objects(data.source, [one.key for one in found])
+    return PlannedInput(
+        data=data, objects=known, sizes={one.source: stored.size for one, stored in zip(known, found, strict=True)}
     )
 
 
-def stage_channel(
+def stage(
     objects: ObjectStore,
     scope: Scope,
-    planned: PlannedChannel,
+    inputs: Sequence[PlannedInput],
+    host: Host,
     tree: HostTree,
     on_bytes: Callable[[int], None],
 ) -> None:
-    """Copy a File-mode channel to a host: the manifest, the directories, then each object.
+    """Copy a host's part of all File-mode inputs to its tree: manifests, directories, then each object.
 
     `on_bytes` hears of every object copied; what it raises ends the staging.
 
     Raises:
-        DataDownloadError: an object has vanished since it was listed.
+        DataDownloadError: an object has vanished since it was listed, or has no place in the directory.
     """
-    channel = planned.channel
-    tree.make_directory(channel.container_path)
-    tree.write(channel.manifest_path, manifest_text(channel.source, planned.keys))
-    for directory in planned.layout.directories:
-        tree.make_directory(channel.container_path / directory)
-    for staged in planned.layout.files:
-        target = tree.on_disk(channel.container_path / staged.path)
-        try:
-            size = objects.download(scope, staged.source, target)
-        except ObjectMissingError as error:
-            raise DataDownloadError(f"Unable to download object {staged.source} ({error})") from error
+    received = [one for one in inputs if host in one.data.receivers]
+    layout = joined_layout(
+        (one.data.path, file_layout(shard(one.objects, one.data.distribution, host, one.data.receivers)))
+        for one in received
+    )
+    for one in received:
+        if one.data.listed_at is not None:
+            keys = [found.source.key for found in one.objects]
+            tree.write(one.data.listed_at, manifest_text(one.data.source, keys))
+    for directory in layout.directories:
+        tree.make_directory(directory)
+    for staged in layout.files:
+        target = tree.on_disk(staged.path)
+        on_bytes(_download(objects, scope, staged.source, target))
         target.chmod(paths.FILE_MODE)
-        on_bytes(size)
+
+
+def _text_of(objects: ObjectStore, scope: Scope, source: S3Uri, scratch: Path) -> str:
+    _download(objects, scope, source, scratch)
+    try:
+        return scratch.read_text(encoding="utf-8", errors="replace")
+    finally:
+        scratch.unlink()
+
+
+def _download(objects: ObjectStore, scope: Scope, source: S3Uri, target: Path) -> int:
+    try:
+        return objects.download(scope, source, target)
+    except ObjectMissingError as error:
+        raise DataDownloadError(f"Unable to download object {source} ({error})") from error
