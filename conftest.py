@@ -15,7 +15,7 @@ import pytest
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
-from tests.jobs import Clients, TrainingJobs
+from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
 REPOSITORY = Path(__file__).parent
 IMAGES = REPOSITORY / "fixtures/images"
@@ -66,3 +66,9 @@ def bucket(clients: Clients) -> str:
 def jobs(clients: Clients, bucket: str, image: Callable[[str], str]) -> TrainingJobs:
     """Starts training jobs whose program is one line of shell, and tells how they went."""
     return TrainingJobs(clients, bucket, image)
+
+
+@pytest.fixture
+def processing(clients: Clients, bucket: str, image: Callable[[str], str]) -> ProcessingJobs:
+    """Starts processing jobs whose program is one line of shell, and tells how they went."""
+    return ProcessingJobs(clients, bucket, image)

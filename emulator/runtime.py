@@ -13,9 +13,9 @@ from .contract.environment import METADATA_HOST, PlatformAccess
 from .contract.status import training_since
 from .engines import engine_named
 from .jobs.clock import SystemClock
+from .jobs.job_run import Platform
 from .jobs.ports import AccessProvider, Engine, Owner
 from .jobs.supervisor import Supervisor
-from .jobs.training import Platform
 from .jobs.training_jobs import TrainingJobs
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal

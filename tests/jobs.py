@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import boto3
 
@@ -66,50 +66,50 @@ class Clients:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A job that was created, and everything a client can find out about it."""
+class AnyJob:
+    """A job that was created, and what clients can find out about it whatever its kind is."""
+
+    noun: ClassVar[str]
 
     clients: Clients
     name: str
     bucket: str
     output_prefix: str = "out"
 
+    def call(self, verb: str) -> dict[str, Any]:
+        """Call DescribeTrainingJob, StopProcessingJob ... on the job."""
+        method = getattr(self.clients.sagemaker, f"{verb}_{self.noun.lower()}_job")
+        return dict(method(**{f"{self.noun}JobName": self.name}))
+
     def describe(self) -> dict[str, Any]:
-        return dict(self.clients.sagemaker.describe_training_job(TrainingJobName=self.name))
+        return self.call("describe")
 
-    def ended(self) -> Job:
+    def ended(self) -> Self:
         """Wait for the end."""
-        return self._until(lambda described: described["TrainingJobStatus"] in TERMINAL)
+        return self._until(lambda described: described[f"{self.noun}JobStatus"] in TERMINAL)
 
-    def training(self) -> Job:
-        """Wait until the container runs."""
-        return self._until(lambda described: described["SecondaryStatus"] == "Training")
-
-    def wrote(self, text: str) -> Job:
+    def wrote(self, text: str) -> Self:
         """Wait until the log has a line with this text."""
         return self._until(lambda _: any(text in line for line in self.log()))
 
-    def stop(self) -> Job:
-        self.clients.sagemaker.stop_training_job(TrainingJobName=self.name)
+    def stop(self) -> Self:
+        self.call("stop")
         return self
 
     @property
     def status(self) -> str:
-        return str(self.describe()["TrainingJobStatus"])
+        return str(self.describe()[f"{self.noun}JobStatus"])
 
     @property
     def failure_reason(self) -> str:
         return str(self.describe().get("FailureReason", ""))
 
-    @property
-    def secondary_statuses(self) -> list[str]:
-        return [one["Status"] for one in self.describe()["SecondaryStatusTransitions"]]
-
-    def log(self) -> list[str]:
-        """Return the messages of all streams, in order."""
+    def log(self, host: str = "") -> list[str]:
+        """Return the messages of all streams (of one host), in order."""
+        group = f"/aws/sagemaker/{self.noun}Jobs"
         try:
             streams = self.clients.logs.describe_log_streams(
-                logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.name}/", orderBy="LogStreamName"
+                logGroupName=group, logStreamNamePrefix=f"{self.name}/{host}", orderBy="LogStreamName"
             )["logStreams"]
         except self.clients.logs.exceptions.ResourceNotFoundException:
             return []
@@ -118,12 +118,49 @@ class Job:
             token: dict[str, Any] = {}
             while events := (
                 page := self.clients.logs.get_log_events(
-                    logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True, **token
+                    logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True, **token
                 )
             )["events"]:
                 lines += [event["message"] for event in events]
                 token = {"nextToken": page["nextForwardToken"]}
         return lines
+
+    def objects(self, below: str = "") -> dict[str, bytes]:
+        """Return the objects of the job's outputs, by their keys below its prefix."""
+        prefix = f"{self.output_prefix}/{self.name}/{below}"
+        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+        return {
+            key.removeprefix(prefix): self.clients.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            for key in keys
+        }
+
+    def _until(self, reached: Callable[[dict[str, Any]], bool]) -> Self:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not reached(described := self.describe()):
+            status = described[f"{self.noun}JobStatus"]
+            in_time = time.monotonic() < deadline and status not in TERMINAL
+            assert in_time, (
+                f"{self.name} is {status}/{described.get('SecondaryStatus', '')}: "
+                f"{described.get('FailureReason')}\n" + "\n".join(self.log()[-20:])
+            )
+            time.sleep(0.02)
+        return self
+
+
+@dataclass(frozen=True)
+class Job(AnyJob):
+    """A training job."""
+
+    noun: ClassVar[str] = "Training"
+
+    def training(self) -> Self:
+        """Wait until the container runs."""
+        return self._until(lambda described: described["SecondaryStatus"] == "Training")
+
+    @property
+    def secondary_statuses(self) -> list[str]:
+        return [one["Status"] for one in self.describe()["SecondaryStatusTransitions"]]
 
     def archive(self, name: str) -> dict[str, tarfile.TarInfo] | None:
         """Return the members of model.tar.gz or output.tar.gz by name; None if there is no such object."""
@@ -154,25 +191,33 @@ class Job:
         except self.clients.s3.exceptions.NoSuchKey:
             return None
 
-    def _until(self, reached: Callable[[dict[str, Any]], bool]) -> Job:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not reached(described := self.describe()):
-            in_time = time.monotonic() < deadline and described["TrainingJobStatus"] not in TERMINAL
-            assert in_time, (
-                f"{self.name} is {described['TrainingJobStatus']}/{described['SecondaryStatus']}: "
-                f"{described.get('FailureReason')}\n" + "\n".join(self.log()[-20:])
-            )
-            time.sleep(0.02)
-        return self
+
+@dataclass(frozen=True)
+class ProcessingJob(AnyJob):
+    """A processing job. Its outputs go to `<output_prefix>/<name>/<output>/`."""
+
+    noun: ClassVar[str] = "Processing"
 
 
 @dataclass(frozen=True)
-class TrainingJobs:
+class AnyJobs:
     """Creates jobs; what a test does not name has a sensible value."""
 
     clients: Clients
     bucket: str
     image: Callable[[str], str]
+
+    def source(self, name: str, objects: Mapping[str, bytes], suffix: str = "/") -> str:
+        """Store objects below a prefix of their own and return its URI."""
+        prefix = f"in/{uuid.uuid4().hex[:8]}/{name}"
+        for key, body in objects.items():
+            self.clients.s3.put_object(Bucket=self.bucket, Key=prefix + key, Body=body)
+        return f"s3://{self.bucket}/{prefix}{suffix}"
+
+
+@dataclass(frozen=True)
+class TrainingJobs(AnyJobs):
+    """Creates training jobs."""
 
     def running(self, program: str, *, image: str = "behaviour", **changes: Any) -> Job:
         """Start a job whose container runs a line of shell."""
@@ -205,12 +250,61 @@ class TrainingJobs:
 
     def channel(self, name: str, objects: Mapping[str, bytes], suffix: str = "/", **changes: Any) -> dict[str, Any]:
         """Store objects below a prefix of their own and return the channel that reads them."""
-        prefix = f"in/{uuid.uuid4().hex[:8]}/{name}"
-        for key, body in objects.items():
-            self.clients.s3.put_object(Bucket=self.bucket, Key=prefix + key, Body=body)
         source = {
             "S3DataType": "S3Prefix",
-            "S3Uri": f"s3://{self.bucket}/{prefix}{suffix}",
+            "S3Uri": self.source(name, objects, suffix),
             "S3DataDistributionType": "FullyReplicated",
         }
         return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **changes}
+
+
+@dataclass(frozen=True)
+class ProcessingJobs(AnyJobs):
+    """Creates processing jobs."""
+
+    def running(self, program: str, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> ProcessingJob:
+        """Start a job whose containers run a line of shell."""
+        command = ["sh", "-c", program]
+        return self.create(image=image, hosts=hosts, AppSpecification={"ContainerEntrypoint": command}, **changes)
+
+    def create(self, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> ProcessingJob:
+        """Start a job; `changes` are members of CreateProcessingJob."""
+        request = self.request(image=image, hosts=hosts, **changes)
+        self.clients.sagemaker.create_processing_job(**request)
+        return ProcessingJob(self.clients, request["ProcessingJobName"], self.bucket)
+
+    def request(self, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> dict[str, Any]:
+        """Return a CreateProcessingJob request; the outputs' S3Uris are filled in if they have none."""
+        name = changes.pop("ProcessingJobName", f"job-{uuid.uuid4().hex[:12]}")
+        cluster = {"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 10}
+        request = {
+            "ProcessingJobName": name,
+            "RoleArn": ROLE,
+            "AppSpecification": {"ImageUri": self.image(image), **changes.pop("AppSpecification", {})},
+            "ProcessingResources": {"ClusterConfig": cluster},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            **changes,
+        }
+        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+            output["S3Output"].setdefault("S3Uri", f"s3://{self.bucket}/out/{name}/{output['OutputName']}")
+        return {name: value for name, value in request.items() if value is not None}
+
+    def input(self, name: str, objects: Mapping[str, bytes], suffix: str = "/", **changes: Any) -> dict[str, Any]:
+        """Store objects below a prefix of their own and return the input that reads them."""
+        source = {
+            "S3Uri": self.source(name, objects, suffix),
+            "LocalPath": f"/opt/ml/processing/input/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            **changes,
+        }
+        return {"InputName": name, "S3Input": source}
+
+    def outputs(self, *names: str, mode: str = "EndOfJob") -> dict[str, Any]:
+        """Return a ProcessingOutputConfig of outputs at /opt/ml/processing/<name>."""
+        return {
+            "Outputs": [
+                {"OutputName": name, "S3Output": {"LocalPath": f"/opt/ml/processing/{name}", "S3UploadMode": mode}}
+                for name in names
+            ]
+        }

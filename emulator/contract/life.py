@@ -67,9 +67,12 @@ def created(kind: JobKind, at: float) -> dict[str, Any]:
 def entered(kind: JobKind, facts: Facts, stage: Stage, at: float) -> dict[str, Any]:
     """Return the facts with a stage entered at this time.
 
-    A job that is being stopped starts no containers any more. Of a processing job's stages only RUNNING shows.
+    A job that is being stopped starts no containers any more. One that is prepared a second time, as the
+    emulator was killed, does not go back. Of a processing job's stages only RUNNING shows.
     """
     if kind is TRAINING:
+        if stage is Stage.PREPARING and facts["SecondaryStatus"] == SecondaryStatus.DOWNLOADING:
+            return dict(facts)
         secondary, message = _SECONDARY[stage]
         return status.entered(facts, secondary, message, at)
     if stage is Stage.RUNNING and facts[kind.status_member] != JobStatus.STOPPING:

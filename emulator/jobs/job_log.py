@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ..contract.job import Job
 from ..contract.log_lines import LineAssembler, event_messages
-from ..contract.metrics import MetricScanner, MetricValue
-from ..contract.training_job import LOG_GROUP, METRIC_NAMESPACE, TrainingJob
+from ..contract.metrics import MetricDefinition, MetricScanner, MetricValue
+from ..contract.training_job import METRIC_NAMESPACE
 from .log_replay import Replay
 from .ports import Clock, LogStore, MetricStore
 
@@ -25,7 +26,8 @@ class JobLog:
 
     def __init__(
         self,
-        job: TrainingJob,
+        job: Job,
+        definitions: Sequence[MetricDefinition],
         started_at: float,
         *,
         logs: LogStore,
@@ -33,7 +35,7 @@ class JobLog:
         clock: Clock,
         taken_up: bool = False,
     ) -> None:
-        """Be the log of a job whose containers start at a time (epoch seconds).
+        """Be the log of a job whose containers start at a time (epoch seconds), and look for metrics in it.
 
         `taken_up`: an earlier emulator has published the beginning already; the containers' output comes
         here whole all the same.
@@ -45,7 +47,7 @@ class JobLog:
         self._streams = {host.name: job.log_stream(host, started_at) for host in job.hosts}
         self._assemblers = {host.name: LineAssembler() for host in job.hosts}
         self._replays = {host.name: Replay(self._published(host.name)) for host in job.hosts} if taken_up else {}
-        self._scanner = MetricScanner(job.metric_definitions)
+        self._scanner = MetricScanner(definitions)
         self._last_millisecond = 0
         self._lock = threading.Lock()
         self._error: Exception | None = None
@@ -90,11 +92,11 @@ class JobLog:
         if messages:
             millisecond = self._last_millisecond = max(self._last_millisecond, int(at * 1000))
             events = [(millisecond, message) for message in messages]
-            self._logs.write(self._job.scope, LOG_GROUP, self._streams[host], events)
+            self._logs.write(self._job.scope, self._job.kind.log_group, self._streams[host], events)
 
     def _published(self, host: str) -> Iterator[str]:
         """Yield what an earlier emulator has published; nothing may be published before it."""
-        for millisecond, message in self._logs.events(self._job.scope, LOG_GROUP, self._streams[host]):
+        for millisecond, message in self._logs.events(self._job.scope, self._job.kind.log_group, self._streams[host]):
             self._last_millisecond = max(self._last_millisecond, millisecond)
             yield message
 

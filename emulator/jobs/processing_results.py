@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,6 @@ from tarfile import TarInfo
 from typing import BinaryIO
 
 from ..contract import paths
-from ..contract.arns import S3Uri
 from ..contract.metrics import MetricDefinition
 from ..contract.outcome import (
     LONGEST_MESSAGE_BYTES,
@@ -49,18 +47,22 @@ class ProcessingResults:
     def __init__(self, job: ProcessingJob, uploader: Uploader) -> None:
         self._job = job
         self._uploader = uploader
-        # By host and name of the output; the states in which files were seen last, and were uploaded.
-        self._seen: dict[tuple[str, str], Snapshot] = {}
-        self._uploaded: defaultdict[tuple[str, str], dict[str, FileState]] = defaultdict(dict)
+        self._outputs = [
+            _HostOutput(output, host.name, uploader)
+            for output in job.outputs
+            if output.is_uploaded
+            for host in job.hosts
+        ]
 
     @contextmanager
     def while_running(self, cluster: Cluster) -> Iterator[None]:
         """Upload files of Continuous outputs as they come to rest."""
-        if not any(output.is_continuous for output in self._job.outputs):
+        continuous = [one for one in self._outputs if one.output.is_continuous]
+        if not continuous:
             yield
             return
         ended = threading.Event()
-        thread = threading.Thread(target=self._watch, args=(cluster, ended), name="continuous-upload", daemon=True)
+        thread = threading.Thread(target=_watch, args=(continuous, cluster, ended), name="uploads", daemon=True)
         thread.start()
         try:
             yield
@@ -74,11 +76,9 @@ class ProcessingResults:
         A job that has failed already keeps its own reason, which is what its author needs.
         """
         self._uploader.lost = None  # what could not be uploaded while they ran is tried again
-        for output in self._job.outputs:
-            if output.is_uploaded:
-                advance = progress(f"Uploading {output.destination}")
-                for host in self._job.hosts:
-                    self._upload(cluster, host.name, output, due_at_end, advance)
+        advance = progress("Uploading the outputs")
+        for one in self._outputs:
+            one.upload(cluster, due_at_end, advance)
         outcome = settle_processing(ended, exits, [self._message(cluster, host.name) for host in self._job.hosts])
         lost = self._uploader.lost
         if lost is not None and outcome.status is not JobStatus.FAILED:
@@ -89,72 +89,72 @@ class ProcessingResults:
         with cluster.file(host, paths.MESSAGE) as found:
             return b"" if found is None or found[1] is None else found[1].read(LONGEST_MESSAGE_BYTES)
 
-    def _watch(self, cluster: Cluster, ended: threading.Event) -> None:
-        """Look again and again. What cannot be read now is uploaded at the end, or told then."""
-        while not ended.wait(_LOOK_EVERY_SECONDS):
-            for output in self._job.outputs:
-                for host in self._job.hosts if output.is_continuous else ():
-                    try:
-                        self._look(cluster, host.name, output)
-                    except Exception as error:  # noqa: BLE001 - see above
-                        logger.warning("A look at %s of %s failed: %s", output.name, host.name, error)
 
-    def _look(self, cluster: Cluster, host: str, output: ProcessingOutput) -> None:
-        key = (host, output.name)
-        previous = self._seen.get(key, {})
-        self._seen[key] = self._upload(
-            cluster, host, output, lambda current, uploaded: due(previous, current, uploaded), lambda _: None
-        )
+class _HostOutput:
+    """One output of one host, and what of it is in S3."""
 
-    def _upload(
-        self, cluster: Cluster, host: str, output: ProcessingOutput, choose: Choice, on_bytes: Callable[[int], None]
-    ) -> Snapshot:
-        """Upload the chosen files of an output; return the states of all."""
+    def __init__(self, output: ProcessingOutput, host: str, uploader: Uploader) -> None:
         assert output.local_path is not None
         assert output.destination is not None
-        uploaded = self._uploaded[host, output.name]
+        self.output = output
+        self.host = host
+        self._path = output.local_path
+        self._destination = output.destination
+        self._uploader = uploader
+        self._seen: Snapshot = {}
+        self._uploaded: dict[str, FileState] = {}
+
+    def look(self, cluster: Cluster) -> None:
+        """Upload what has come to rest since the last look."""
+        previous = self._seen
+        self._seen = self.upload(cluster, lambda current, uploaded: due(previous, current, uploaded))
+
+    def upload(self, cluster: Cluster, choose: Choice, on_bytes: Callable[[int], None] = lambda _: None) -> Snapshot:
+        """Upload the chosen files; return the states of all."""
         seen: dict[str, FileState] = {}
-        for member, content in cluster.tree(host, output.local_path):
-            target = self._target(output.destination, member)
+        for member, content in cluster.tree(self.host, self._path):
+            try:
+                target = object_of(self._destination, member.name, _entry_type(member))
+            except JobFailure as failure:
+                self._uploader.lose(failure)
+                continue
             if target is None:
                 continue
             state = seen[member.name] = FileState(size=member.size, mtime_ns=int(member.mtime * 1e9))
-            if not choose({member.name: state}, uploaded):
-                continue
-            if self._store(cluster, host, output, member, content, target, on_bytes):
-                uploaded[member.name] = state
+            if choose({member.name: state}, self._uploaded):
+                with self._content(cluster, member.name, content) as stream:
+                    if stream is None or self._uploader.upload(target, _copier(stream, on_bytes)):
+                        self._uploaded[member.name] = state
         return seen
 
-    def _target(self, destination: S3Uri, member: TarInfo) -> S3Uri | None:
-        try:
-            return object_of(destination, member.name, _entry_type(member))
-        except JobFailure as failure:
-            self._uploader.lose(failure)
-            return None
-
-    def _store(
-        self,
-        cluster: Cluster,
-        host: str,
-        output: ProcessingOutput,
-        member: TarInfo,
-        content: BinaryIO | None,
-        target: S3Uri,
-        on_bytes: Callable[[int], None],
-    ) -> bool:
+    @contextmanager
+    def _content(self, cluster: Cluster, name: str, content: BinaryIO | None) -> Iterator[BinaryIO | None]:
+        """Open a file's content, also of one that came as another name of an earlier file."""
         if content is not None:
-            return self._uploader.upload(target, lambda aside: _copy(content, aside, on_bytes))
-        assert output.local_path is not None
-        with cluster.file(host, output.local_path / member.name) as found:  # a second name of one file
-            stream = None if found is None else found[1]
-            return stream is None or self._uploader.upload(target, lambda aside: _copy(stream, aside, on_bytes))
+            yield content
+            return
+        with cluster.file(self.host, self._path / name) as found:
+            yield None if found is None else found[1]
 
 
-def _copy(content: BinaryIO, aside: Path, on_bytes: Callable[[int], None]) -> bool:
-    with aside.open("xb") as target:
-        shutil.copyfileobj(content, target, _CHUNK)
-        on_bytes(target.tell())
-    return True
+def _watch(outputs: Sequence[_HostOutput], cluster: Cluster, ended: threading.Event) -> None:
+    """Look again and again. What cannot be read now is uploaded at the end, or told then."""
+    while not ended.wait(_LOOK_EVERY_SECONDS):
+        for one in outputs:
+            try:
+                one.look(cluster)
+            except Exception as error:  # noqa: BLE001 - see above
+                logger.warning("A look at %s of %s failed: %s", one.output.name, one.host, error)
+
+
+def _copier(content: BinaryIO, on_bytes: Callable[[int], None]) -> Callable[[Path], bool]:
+    def copy(aside: Path) -> bool:
+        with aside.open("xb") as target:
+            shutil.copyfileobj(content, target, _CHUNK)
+            on_bytes(target.tell())
+        return True
+
+    return copy
 
 
 def _entry_type(member: TarInfo) -> EntryType:

@@ -31,6 +31,7 @@ class HostTree:
     """One host's /opt/ml below a directory of this machine."""
 
     root: Path
+    host: Host
 
     def mounts(self, roots: Iterable[PurePosixPath]) -> tuple[Mount, ...]:
         """Return how the container gets these of its directories; /opt/ml itself stays the image's."""
@@ -58,7 +59,7 @@ class HostTree:
 
 def lay_out(root: Path, job: Job, host: Host) -> HostTree:
     """Make the directories and config files that every job of its kind has."""
-    tree = HostTree(root)
+    tree = HostTree(root, host)
     for path, mode in job.directory_modes.items():
         tree.make_directory(path, mode)
     for path, text in config_files(job, host).items():
@@ -103,7 +104,6 @@ def stage(
     objects: ObjectStore,
     scope: Scope,
     inputs: Sequence[PlannedInput],
-    host: Host,
     tree: HostTree,
     on_bytes: Callable[[int], None],
 ) -> None:
@@ -114,9 +114,9 @@ def stage(
     Raises:
         DataDownloadError: an object has vanished since it was listed, or has no place in the directory.
     """
-    received = [one for one in inputs if host in one.data.receivers]
+    received = [one for one in inputs if tree.host in one.data.receivers]
     layout = joined_layout(
-        (one.data.path, file_layout(shard(one.objects, one.data.distribution, host, one.data.receivers)))
+        (one.data.path, file_layout(shard(one.objects, one.data.distribution, tree.host, one.data.receivers)))
         for one in received
     )
     for one in received:

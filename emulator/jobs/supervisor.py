@@ -11,7 +11,7 @@ from ..contract.arns import Scope
 from ..contract.record import JobRecord
 from ..contract.status import JobStatus, SecondaryStatus
 from .control import JobControl, Progress
-from .training import Platform, TrainingJobRun
+from .job_run import JobRun, Platform
 
 Key = tuple[Scope, str]
 
@@ -52,7 +52,7 @@ class Supervisor:
     def _start(self, record: JobRecord, pool: ThreadPoolExecutor) -> None:
         control = JobControl()
         with self._lock:
-            future = pool.submit(TrainingJobRun(self._platform, record, control).run)
+            future = pool.submit(JobRun(self._platform, record, control).run)
             self._running[record.key] = (control, future)
         future.add_done_callback(lambda _: self._forget(record.key, future))
         # StopTrainingJob may have come since the job was created, and have found nothing to stop.

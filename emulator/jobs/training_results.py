@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import PurePosixPath
+from functools import partial
+from pathlib import Path, PurePosixPath
 from tarfile import REGTYPE
 
 from ..contract import paths
@@ -39,9 +40,8 @@ class TrainingResults:
             (paths.MODEL, self._job.model_artifacts),
             (paths.OUTPUT_DATA, self._job.output_artifacts),
         ):
-            advance = progress(f"Uploading {destination}")
             members = merged(cluster, [host.name for host in self._job.hosts], path)
-            self._uploader.upload(destination, lambda archive, m=members, a=advance: pack(m, archive, a))  # type: ignore[misc]
+            self._uploader.upload(destination, partial(_packed, members, progress(f"Uploading {destination}")))
         lost = self._uploader.lost
         if lost is not None and outcome.status is not JobStatus.FAILED:
             return failed_outcome(lost.failure_reason)
@@ -55,6 +55,10 @@ class TrainingResults:
             if found is None or found[1] is None:
                 return ""
             return found[1].read(LONGEST_MESSAGE_BYTES).decode("utf-8", errors="replace")
+
+
+def _packed(members: Iterator[TreeMember], on_bytes: Callable[[int], None], archive: Path) -> bool:
+    return pack(members, archive, on_bytes)
 
 
 def merged(cluster: Cluster, hosts: Sequence[str], path: PurePosixPath) -> Iterator[TreeMember]:

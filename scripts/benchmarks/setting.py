@@ -96,7 +96,9 @@ class Setting:
         request = self.jobs.request(image=image, **changes)
         job = TrainingJob.parse(request, Scope(account="123456789012", region="us-east-1"))
         tree: HostTree = lay_out(self.folder(), job, job.hosts[0])
-        mounts = [f"--mount=type=bind,source={mount.source},target={mount.target}" for mount in tree.mounts]
+        mounts = [
+            f"--mount=type=bind,source={mount.source},target={mount.target}" for mount in tree.mounts(job.mount_roots)
+        ]
         variables = {"AWS_REGION": "us-east-1", "TRAINING_JOB_NAME": job.name, **job.environment}
         environment = [f"--env={name}={value}" for name, value in variables.items()]
         # The toolkit waits until the name of its host is known.

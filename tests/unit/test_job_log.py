@@ -78,7 +78,7 @@ class Publishing:
 
     def _log(self, *, taken_up: bool) -> JobLog:
         ports: Any = {"logs": self.logs, "metrics": self.metrics, "clock": self._clock}
-        return JobLog(self.job, 1692170805.9, **ports, taken_up=taken_up)
+        return JobLog(self.job, self.job.metric_definitions, 1692170805.9, **ports, taken_up=taken_up)
 
     def killed(self) -> None:
         """Go on as the next emulator does: nothing of the log is left but what was published."""

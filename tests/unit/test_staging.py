@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 from emulator.contract import paths
 from emulator.contract.arns import S3Uri, Scope
 from emulator.contract.outcome import DataDownloadError
+from emulator.contract.training_job import TrainingJob
 from emulator.jobs.ports import ObjectMissingError, ObjectStore, StoredObject
-from emulator.jobs.staging import HostTree, PlannedChannel, lay_out, plan_channel, stage_channel
-from tests.builders import SCOPE, channel, channel_request, training_job
+from emulator.jobs.staging import HostTree, PlannedInput, lay_out, plan_input, stage
+from tests.builders import SCOPE, channel_request, processing_job, training_job
 
 
 class MemoryObjects:
@@ -66,12 +68,20 @@ def small_tree(root: Path) -> HostTree:
     return lay_out(root / "algo-1", job, job.hosts[0])
 
 
-def staged(root: Path, objects: MemoryObjects, uri: str, name: str = "train") -> tuple[HostTree, PlannedChannel]:
-    """Bring a channel's objects to a new tree."""
-    tree = small_tree(root)
-    planned = plan_channel(objects, SCOPE, channel(uri, name))
-    stage_channel(objects, SCOPE, planned, tree, lambda _: None)
-    return tree, planned
+def planned(root: Path, objects: MemoryObjects, *uris: str, **resources: Any) -> tuple[TrainingJob, list[PlannedInput]]:
+    """Return a job with these channels, named train, train2 ..., and what is in them."""
+    names = ("train", *(f"train{number}" for number in range(2, len(uris) + 1)))
+    channels = [channel_request(name, uri) for name, uri in zip(names, uris, strict=True)]
+    job = training_job(InputDataConfig=channels, **resources)
+    return job, [plan_input(objects, SCOPE, data, root) for data in job.input_data]
+
+
+def staged(root: Path, objects: MemoryObjects, *uris: str) -> tuple[HostTree, list[PlannedInput]]:
+    """Bring channels' objects to a new tree."""
+    job, inputs = planned(root, objects, *uris)
+    tree = lay_out(root / "algo-1", job, job.hosts[0])
+    stage(objects, SCOPE, inputs, tree, lambda _: None)
+    return tree, inputs
 
 
 def files_below(root: Path) -> dict[str, bytes]:
@@ -121,7 +131,7 @@ def test_config_files_are_there_with_their_mode(tmp_path: Path) -> None:
 
 def test_mounts_are_roots_of_the_platform_and_never_opt_ml_itself(tmp_path: Path) -> None:
     tree = small_tree(tmp_path)
-    assert {str(mount.target): mount.source for mount in tree.mounts} == {
+    assert {str(mount.target): mount.source for mount in tree.mounts(paths.PLATFORM_ROOTS)} == {
         "/opt/ml/input": tree.root / "input",
         "/opt/ml/model": tree.root / "model",
         "/opt/ml/output": tree.root / "output",
@@ -142,8 +152,8 @@ def test_missing_parents_of_a_directory_are_made_and_others_keep_their_mode(tmp_
 def test_a_channel_is_its_files_and_a_manifest_beside_them(tmp_path: Path) -> None:
     objects = MemoryObjects({"s3://b/p/input/test": b"1", "s3://b/p/input/sub/test2": b"22", "s3://b/other": b""})
     with umask(0o077):
-        tree, planned = staged(tmp_path, objects, "s3://b/p/input")
-    assert planned.size == 3
+        tree, (train,) = staged(tmp_path, objects, "s3://b/p/input")
+    assert train.size == 3
     assert files_below(tree.root / "input/data") == {
         "train/test": b"1",
         "train/sub/test2": b"22",
@@ -164,48 +174,47 @@ def test_folder_markers_make_directories(tmp_path: Path) -> None:
 def test_every_object_copied_is_told_with_its_size(tmp_path: Path) -> None:
     objects = MemoryObjects({"s3://b/p/a": b"1", "s3://b/p/b": b"22"})
     sizes: list[int] = []
-    planned = plan_channel(objects, SCOPE, channel("s3://b/p"))
-    stage_channel(objects, SCOPE, planned, small_tree(tmp_path), sizes.append)
+    job, inputs = planned(tmp_path, objects, "s3://b/p")
+    stage(objects, SCOPE, inputs, lay_out(tmp_path / "algo-1", job, job.hosts[0]), sizes.append)
     assert sizes == [1, 2]
 
 
 def test_what_the_listener_raises_ends_the_staging(tmp_path: Path) -> None:
     objects = MemoryObjects({"s3://b/p/a": b"1", "s3://b/p/b": b"2"})
-    tree = small_tree(tmp_path)
+    job, inputs = planned(tmp_path, objects, "s3://b/p")
+    tree = lay_out(tmp_path / "algo-1", job, job.hosts[0])
 
     def stop(_: int) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        stage_channel(objects, SCOPE, plan_channel(objects, SCOPE, channel("s3://b/p")), tree, stop)
+        stage(objects, SCOPE, inputs, tree, stop)
     assert files_below(tree.root / "input/data/train") == {"a": b"1"}
 
 
 def test_an_object_that_has_vanished_fails_the_job_by_name(tmp_path: Path) -> None:
     objects = MemoryObjects({"s3://b/p/a": b"1"})
-    planned = plan_channel(objects, SCOPE, channel("s3://b/p"))
+    job, inputs = planned(tmp_path, objects, "s3://b/p")
+    tree = lay_out(tmp_path / "algo-1", job, job.hosts[0])
     objects.contents.clear()
     with pytest.raises(DataDownloadError) as raised:
-        stage_channel(objects, SCOPE, planned, small_tree(tmp_path), lambda _: None)
+        stage(objects, SCOPE, inputs, tree, lambda _: None)
     assert raised.value.failure_reason == (
         "ClientError: Data download failed:Unable to download object s3://b/p/a "
         "(NoSuchKey: The specified key does not exist.)"
     )
 
 
-def test_a_prefix_that_has_become_empty_fails_the_job() -> None:
+def test_a_prefix_that_has_become_empty_fails_the_job(tmp_path: Path) -> None:
     with pytest.raises(DataDownloadError, match="s3://b/p"):
-        plan_channel(MemoryObjects({}), SCOPE, channel("s3://b/p"))
+        planned(tmp_path, MemoryObjects({}), "s3://b/p")
 
 
 def test_each_channel_has_a_directory_of_its_own(tmp_path: Path) -> None:
     objects = MemoryObjects({"s3://b/p/a": b"1"})
-    job = training_job(InputDataConfig=[channel_request("one", "s3://b/p"), channel_request("two", "s3://b/p/a")])
-    tree = small_tree(tmp_path)
-    for one in job.channels:
-        stage_channel(objects, SCOPE, plan_channel(objects, SCOPE, one), tree, lambda _: None)
+    tree, _ = staged(tmp_path, objects, "s3://b/p", "s3://b/p/a")
     data = files_below(tree.root / "input/data")
-    assert {name for name in data if not name.endswith("-manifest")} == {"one/a", "two/a"}
+    assert {name for name in data if not name.endswith("-manifest")} == {"train/a", "train2/a"}
 
 
 KEYS = st.lists(st.sampled_from(["a", "b", "..", "...", "é", "a b", "-", "x" * 255]), min_size=1, max_size=4).map(
@@ -219,15 +228,50 @@ def test_no_object_gets_out_of_its_channel(contents: dict[str, bytes], end: int)
     prefix = next(iter(contents))[:end]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        before = files_below(small_tree(root).root)
         objects = MemoryObjects({f"s3://b/{key}": content for key, content in contents.items()})
+        job, inputs = planned(root, objects, f"s3://b/{prefix}")
+        tree = lay_out(root / "algo-1", job, job.hosts[0])
+        before = files_below(tree.root)
         try:
-            planned = plan_channel(objects, SCOPE, channel(f"s3://b/{prefix}"))
+            stage(objects, SCOPE, inputs, tree, lambda _: None)
         except DataDownloadError:
+            assert not any("input/data/train/" in name for name in files_below(root))
             return
-        stage_channel(objects, SCOPE, planned, HostTree(root / "algo-1"), lambda _: None)
-        added = {name: content for name, content in files_below(root / "algo-1").items() if name not in before}
+        added = {name: content for name, content in files_below(tree.root).items() if name not in before}
         assert added.pop("input/data/train-manifest")
         assert all(name.startswith("input/data/train/") for name in added)
-        assert sorted(added.values()) == sorted(contents[key] for key in planned.keys)
+        assert sorted(added.values()) == sorted(contents[one.source.key] for one in inputs[0].objects)
         assert files_below(root).keys() == {f"algo-1/{name}" for name in (*before, *added, "input/data/train-manifest")}
+
+
+def test_sharded_data_goes_to_one_host_each_and_every_manifest_lists_all(tmp_path: Path) -> None:
+    objects = MemoryObjects({f"s3://b/p/{name}": name.encode() for name in "abcde"})
+    request = channel_request("train", "s3://b/p")
+    request["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    job = training_job(
+        InputDataConfig=[request, channel_request("all", "s3://b/p/a")],
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+    )
+    inputs = [plan_input(objects, SCOPE, data, tmp_path) for data in job.input_data]
+    assert [one.size for one in inputs] == [5, 2]
+    trees = [lay_out(tmp_path / host.name, job, host) for host in job.hosts]
+    for tree in trees:
+        stage(objects, SCOPE, inputs, tree, lambda _: None)
+    first, second = (files_below(tree.root / "input/data") for tree in trees)
+    assert first.pop("train-manifest") == second.pop("train-manifest")
+    assert first.pop("all-manifest") == second.pop("all-manifest")
+    assert first == {"train/a": b"a", "train/c": b"c", "train/e": b"e", "all/a": b"a"}
+    assert second == {"train/b": b"b", "train/d": b"d", "all/a": b"a"}
+
+
+def test_a_manifest_file_is_read_and_names_the_objects(tmp_path: Path) -> None:
+    manifest = b'[{"prefix": "s3://other/x/"}, "a", "deep/b"]'
+    objects = MemoryObjects({"s3://b/m": manifest, "s3://other/x/a": b"1", "s3://other/x/deep/b": b"2"})
+    inputs = [{"S3Input": {"S3Uri": "s3://b/m", "LocalPath": "/opt/ml/processing/in", "S3DataType": "ManifestFile"}}]
+    job = processing_job(ProcessingInputs=[{"InputName": "in", **one} for one in inputs])
+    planned_inputs = [plan_input(objects, SCOPE, data, tmp_path) for data in job.input_data]
+    tree = lay_out(tmp_path / "algo-1", job, job.hosts[0])
+    stage(objects, SCOPE, planned_inputs, tree, lambda _: None)
+    assert files_below(tree.root / "processing") == {"in/a": b"1", "in/deep/b": b"2"}
+    assert mode(tree.root / "processing/in") == 0o777
+    assert {path.name for path in tmp_path.iterdir()} == {"algo-1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 
 import docker
@@ -70,7 +71,7 @@ class DockerCluster:
         self._signal("SIGKILL")
 
     def tree(self, host: str, path: PurePosixPath) -> Iterator[TreeMember]:
-        """Yield what is below a directory of an ended container."""
+        """Yield what is below a directory of a container."""
         container = self._containers[host]
         mount = _mount_of(container, path)
         if self._readable and mount is not None:
@@ -79,9 +80,9 @@ class DockerCluster:
                 return trees.members_on_disk(mount.source / below)
         return trees.members_in_container(self._api, container.id, path)
 
-    def read_text(self, host: str, path: PurePosixPath, limit: int) -> str:
-        """Return the start of a file of an ended container."""
-        return trees.text_in_container(self._api, self._containers[host].id, path, limit)
+    def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:
+        """Open one regular file of a container."""
+        return trees.file_in_container(self._api, self._containers[host].id, path)
 
     def _signal(self, name: str) -> None:
         with self._lock:

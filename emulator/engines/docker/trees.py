@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -9,6 +10,7 @@ import stat
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -22,21 +24,55 @@ logger = logging.getLogger(__name__)
 
 
 def members_on_disk(root: Path) -> Iterator[TreeMember]:
-    """Yield what is below a directory of this machine, sorted, symbolic links as links."""
-    with tarfile.open(fileobj=io.BytesIO(), mode="w") as scratch:
-        for folder, directories, files in os.walk(root):
-            directories.sort()
-            for name in sorted(directories + files):
-                path = Path(folder, name)
-                member = scratch.gettarinfo(path, arcname=str(path.relative_to(root)))
-                if member is None:  # a socket
-                    continue
-                member.uname = member.gname = ""
-                if member.isreg():
-                    with path.open("rb") as content:
-                        yield member, content
-                else:
-                    yield member, None
+    """Yield what is below a directory of this machine, sorted, symbolic links as links.
+
+    A container may be writing there: what vanishes is left out, and no link is ever followed, also not one
+    that takes the place of a file in this moment.
+    """
+    if not root.is_dir():
+        return
+    names: dict[tuple[int, int], str] = {}
+    for folder, directories, files, descriptor in os.fwalk(root):
+        directories.sort()
+        for name in sorted(directories + files):
+            try:
+                yield from _entry(Path(folder, name).relative_to(root).as_posix(), name, descriptor, names)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+
+
+def _entry(path: str, name: str, folder: int, names: dict[tuple[int, int], str]) -> Iterator[TreeMember]:
+    """Yield one entry of a directory that is open; `names` has the first name of each file with several."""
+    found = os.lstat(name, dir_fd=folder)
+    member = tarfile.TarInfo(path)
+    if stat.S_ISREG(found.st_mode):
+        first = names.setdefault((found.st_dev, found.st_ino), path)
+        if found.st_nlink > 1 and first != path:
+            member.type, member.linkname = tarfile.LNKTYPE, first
+            yield _with_status(member, found), None
+            return
+        with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), "rb") as content:
+            found = os.fstat(content.fileno())
+            member.size = found.st_size
+            yield _with_status(member, found), content
+        return
+    if stat.S_ISDIR(found.st_mode):
+        member.type = tarfile.DIRTYPE
+    elif stat.S_ISLNK(found.st_mode):
+        member.type, member.linkname = tarfile.SYMTYPE, os.readlink(name, dir_fd=folder)
+    elif stat.S_ISFIFO(found.st_mode):
+        member.type = tarfile.FIFOTYPE
+    else:  # sockets and devices
+        return
+    yield _with_status(member, found), None
+
+
+def _with_status(member: tarfile.TarInfo, found: os.stat_result) -> tarfile.TarInfo:
+    member.mode, member.uid, member.gid, member.mtime = found.st_mode, found.st_uid, found.st_gid, found.st_mtime
+    return member
 
 
 def is_plain_directory(root: Path, relative: PurePosixPath) -> bool:
@@ -57,7 +93,7 @@ def is_plain_directory(root: Path, relative: PurePosixPath) -> bool:
 
 
 def members_in_container(api: docker.APIClient, container: str, path: PurePosixPath) -> Iterator[TreeMember]:
-    """Yield what is below a directory of a container that has ended; nothing if it is not there."""
+    """Yield what is below a directory of a container; nothing if it is not there."""
     try:
         chunks, _ = api.get_archive(container, f"{path}/.")
     except NotFound:
@@ -71,17 +107,18 @@ def members_in_container(api: docker.APIClient, container: str, path: PurePosixP
                 yield member, cast("BinaryIO | None", tar.extractfile(member) if member.isreg() else None)
 
 
-def text_in_container(api: docker.APIClient, container: str, path: PurePosixPath, limit: int) -> str:
-    """Return the start of a file of a container that has ended, at most `limit` characters; "" if there is none."""
+@contextmanager
+def file_in_container(api: docker.APIClient, container: str, path: PurePosixPath) -> Iterator[TreeMember | None]:
+    """Open one regular file of a container; None if there is none, or it is something else."""
     try:
         chunks, _ = api.get_archive(container, str(path))
     except NotFound:
-        return ""
+        yield None
+        return
     with tarfile.open(fileobj=cast("BinaryIO", _Reader(chunks)), mode="r|") as tar:
         member = tar.next()
         content = tar.extractfile(member) if member is not None and member.isreg() else None
-        # A character has at most four bytes.
-        return content.read(limit * 4).decode("utf-8", errors="replace")[:limit] if content is not None else ""
+        yield None if member is None or content is None else (member, cast("BinaryIO", content))
 
 
 def put_mounts(api: docker.APIClient, container: str, mounts: Iterable[Mount]) -> None:

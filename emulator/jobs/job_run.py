@@ -1,36 +1,28 @@
-"""The life of one training job, in order."""
+"""The life of one job of any kind, in order."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ..contract import paths, status
-from ..contract.arns import S3Uri, instance_hostname
+from ..contract import life
+from ..contract.arns import instance_hostname
 from ..contract.environment import PlatformAccess, container_environment, platform_environment
-from ..contract.job import STOP_GRACE_SECONDS
+from ..contract.job import STOP_GRACE_SECONDS, Job
+from ..contract.life import Stage
 from ..contract.metrics import final_metric_data
-from ..contract.outcome import (
-    ArtifactUploadError,
-    Ended,
-    InternalServerError,
-    JobFailure,
-    Outcome,
-    failed_outcome,
-    first_failure,
-    settle,
-)
+from ..contract.outcome import Ended, InternalServerError, JobFailure, Outcome, failed_outcome, first_failure
 from ..contract.plan import ClusterPlan, ContainerPlan
+from ..contract.processing_job import ProcessingJob
 from ..contract.record import JobRecord
-from ..contract.status import JobStatus, SecondaryStatus
+from ..contract.status import Facts, JobStatus, is_terminal, status_of
 from ..contract.training_job import TrainingJob
-from .artifacts import pack
-from .control import JobControl, Progress, ShutdownRequestedError
+from .control import JobControl, ShutdownRequestedError
+from .control import Progress as ControlProgress
 from .job_log import JobLog
 from .ports import (
     AccessProvider,
@@ -42,15 +34,19 @@ from .ports import (
     JobStore,
     LogStore,
     MetricStore,
-    ObjectMissingError,
     ObjectStore,
 )
-from .staging import HostTree, lay_out, plan_channel, stage_channel
+from .processing_results import ProcessingResults
+from .results import Results, Uploader, disk_problem
+from .staging import HostTree, lay_out, plan_input, stage
+from .training_results import TrainingResults
 
 logger = logging.getLogger(__name__)
 
 # After SIGKILL a container is gone at once, unless the engine itself is in trouble.
 _KILL_DEADLINE_SECONDS = 60.0
+
+_STOPPED = Outcome(status=JobStatus.STOPPED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +66,17 @@ class Platform:
     limit_instances: bool = False
 
 
-class TrainingJobRun:
-    """Takes one job from Starting to its end. `run` never raises: whatever happens becomes the job's end."""
+class JobRun:
+    """Takes one job from its creation to its end. `run` never raises: whatever happens becomes the job's end."""
 
     def __init__(self, platform: Platform, record: JobRecord, control: JobControl) -> None:
         self._platform = platform
         self._clock = platform.clock
-        self._job = TrainingJob.parse(record.request, record.scope)
+        self._job = life.parse(record.kind, record.request, record.scope)
         self._record = record
         self._control = control
         self._workspace = platform.workspace / record.unique_name
+        self._results = _results(self._job, Uploader(platform.objects, record.scope, self._workspace))
         self._log: JobLog | None = None
 
     def run(self) -> None:
@@ -88,17 +85,18 @@ class TrainingJobRun:
         A job whose containers ran under an earlier emulator is taken up there; one whose did not starts again.
         """
         try:
-            if status.training_since(self._record.facts) is None:
+            running_since = life.running_since(self._job.kind, self._record.facts)
+            if running_since is None:
                 self._run()
             else:
-                self._resume()
+                self._resume(running_since)
         except ShutdownRequestedError:
             self._fail(InternalServerError("the emulator was shut down while the job ran"))
         except JobFailure as failure:
             self._fail(failure)
         except OSError as error:
             logger.exception("The job %s met an error of the disk", self._job.arn)
-            self._fail(InternalServerError(self._disk_problem(error)))
+            self._fail(InternalServerError(disk_problem(error, self._platform.workspace.parent)))
         except Exception as error:
             logger.exception("The job %s met an error of the emulator", self._job.arn)
             self._fail(InternalServerError(f"{type(error).__name__}: {error}"))
@@ -106,76 +104,65 @@ class TrainingJobRun:
             shutil.rmtree(self._workspace, ignore_errors=True)
 
     def _run(self) -> None:
-        if self._record.facts["SecondaryStatus"] != SecondaryStatus.DOWNLOADING:
-            self._enter(SecondaryStatus.PENDING, status.PREPARING_INSTANCES)
+        self._enter(Stage.PREPARING)
         if self._control.stop_requested:
-            return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
-        self._enter(SecondaryStatus.DOWNLOADING, status.DOWNLOADING_INPUT)
+            return self._settle(_STOPPED)
+        self._enter(Stage.DOWNLOADING_INPUT)
         try:
             trees = self._stage()
         except _StopRequested:
-            return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
-        self._enter(SecondaryStatus.DOWNLOADING, status.DOWNLOADING_IMAGE)
+            return self._settle(_STOPPED)
+        self._enter(Stage.DOWNLOADING_IMAGE)
         image = self._platform.engine.require_image(self._job.image)
         with self._access() as access, self._platform.engine.cluster(self._plan(image, trees, access)) as cluster:
-            started_at = status.training_since(self._enter(SecondaryStatus.TRAINING, status.TRAINING))
-            if started_at is None or self._control.stop_requested:
-                return self._settle(settle(Ended.STOP_REQUESTED, (), ""))
-            self._train(cluster, started_at, taken_up=False)
+            running_since = life.running_since(self._job.kind, self._enter(Stage.RUNNING))
+            if running_since is None or self._control.stop_requested:
+                return self._settle(_STOPPED)
+            self._see_through(cluster, running_since, taken_up=False)
         return None
 
-    def _resume(self) -> None:
+    def _resume(self, running_since: float) -> None:
         """Go on where an earlier emulator was killed while the containers ran, or after they had ended."""
-        started_at = status.training_since(self._record.facts)
-        assert started_at is not None, "see run()"
-        trees = {host.name: HostTree(self._workspace / host.name) for host in self._job.hosts}
+        trees = {host.name: HostTree(self._workspace / host.name, host) for host in self._job.hosts}
         with self._access() as access:
             plan = self._plan(self._job.image, trees, access)
             with self._platform.engine.resume(plan) as cluster:
-                self._train(cluster, started_at, taken_up=True)
+                self._see_through(cluster, running_since, taken_up=True)
 
-    def _train(self, cluster: Cluster, started_at: float, *, taken_up: bool) -> None:
+    def _see_through(self, cluster: Cluster, running_since: float, *, taken_up: bool) -> None:
         """Start the containers, see them end, keep what they made, and settle. What follows is clean-up."""
         self._log = JobLog(
             self._job,
-            started_at,
+            self._results.metric_definitions,
+            running_since,
             logs=self._platform.logs,
             metrics=self._platform.metrics,
             clock=self._clock,
             taken_up=taken_up,
         )
-        self._control.progress = Progress()
+        self._control.progress = ControlProgress()
         cluster.start(self._log.write, self._control.wake)
-        ended = self._until_ended(cluster, self._clock.deadline(self._job.max_runtime_seconds, since=started_at))
+        with self._results.while_running(cluster):
+            ended = self._until_ended(cluster, self._clock.deadline(self._job.max_runtime_seconds, since=running_since))
         self._log.finish()
         seen_at = self._clock.now()
-        exits = cluster.exits()
-        failed = first_failure(exits)
-        failure_text = (
-            cluster.read_text(failed.host, paths.FAILURE, limit=1024)
-            if failed is not None and ended is Ended.BY_ITSELF
-            else ""
+        self._enter(Stage.UPLOADING)
+        outcome = self._results.collect(
+            cluster, ended, cluster.exits(), lambda stage: self._progress(stage, 0, interruptible=False)
         )
-        outcome = settle(ended, exits, failure_text)
-        self._enter(SecondaryStatus.UPLOADING, status.UPLOADING)
-        lost = self._upload_all(cluster)
-        if lost is not None and outcome.status is not JobStatus.FAILED:
-            outcome = failed_outcome(lost.failure_reason)
         return self._settle(outcome, failed_at=seen_at)
 
-    # Staging
+    # Before the containers run
 
     def _stage(self) -> dict[str, HostTree]:
-        platform, job = self._platform, self._job
-        planned = [plan_channel(platform.objects, job.scope, channel) for channel in job.channels]
-        total = sum(one.size for one in planned) * len(job.hosts)
-        advance = self._progress("Downloading input data", total)
+        objects, job = self._platform.objects, self._job
         self._workspace.mkdir(parents=True)
+        planned = [plan_input(objects, job.scope, data, self._workspace) for data in job.input_data]
+        advance = self._progress("Downloading input data", sum(one.size for one in planned))
         trees = {}
         for host in job.hosts:
             tree = trees[host.name] = lay_out(self._workspace / host.name, job, host)
-            for one in planned:
-                stage_channel(platform.objects, job.scope, one, tree, advance)
+            stage(objects, job.scope, planned, tree, advance)
         return trees
 
     @contextmanager
@@ -192,8 +179,7 @@ class TrainingJobRun:
 
     def _plan(self, image: str, trees: dict[str, HostTree], access: PlatformAccess | None) -> ClusterPlan:
         job = self._job
-        platform_variables = platform_environment(job, access)
-        environment = container_environment(platform_variables, job.environment)
+        environment = container_environment(platform_environment(job, access), job.environment)
         entrypoint, command = job.command
         return ClusterPlan(
             unique_name=self._record.unique_name,
@@ -208,7 +194,7 @@ class TrainingJobRun:
                     entrypoint=entrypoint,
                     command=command,
                     environment=environment,
-                    mounts=trees[host.name].mounts,
+                    mounts=trees[host.name].mounts(job.mount_roots),
                     limits=self._platform.catalog.resources(host.instance_type)
                     if self._platform.limit_instances
                     else None,
@@ -217,7 +203,7 @@ class TrainingJobRun:
             ),
         )
 
-    # Watching
+    # While they run
 
     def _until_ended(self, cluster: Cluster, deadline: float) -> Ended:
         """Wait for the containers' end, a stop request or the time limit."""
@@ -225,7 +211,7 @@ class TrainingJobRun:
             exits = cluster.exits()
             if len(exits) == len(self._job.hosts):
                 return self._why_ended()
-            if first_failure(exits) is not None:
+            if self._job.kind.first_failure_ends_all and first_failure(exits) is not None:
                 self._end(cluster)
                 return Ended.BY_ITSELF
             if self._control.stop_requested:
@@ -250,7 +236,7 @@ class TrainingJobRun:
         return Ended.MAX_RUNTIME if self._out_of_time.exists() else Ended.BY_ITSELF
 
     def _end(self, cluster: Cluster) -> None:
-        """SIGTERM, 120 seconds, SIGKILL: what StopTrainingJob and MaxRuntimeInSeconds do alike."""
+        """SIGTERM, 120 seconds, SIGKILL: what a stop request and MaxRuntimeInSeconds do alike."""
         cluster.terminate()
         if not self._all_ended_by(cluster, self._clock.deadline(STOP_GRACE_SECONDS)):
             cluster.kill()
@@ -268,54 +254,12 @@ class TrainingJobRun:
             _ = self._control.stop_requested  # a shutdown goes before
         return True
 
-    # Collecting
-
-    def _upload_all(self, cluster: Cluster) -> JobFailure | None:
-        """Store the model and the other output, each whether or not the other can be; return what went wrong.
-
-        A job that has failed already keeps its own reason, which is what its author needs.
-        """
-        lost: JobFailure | None = None
-        for path, destination in (
-            (paths.MODEL, self._job.model_artifacts),
-            (paths.OUTPUT_DATA, self._job.output_artifacts),
-        ):
-            try:
-                self._upload(cluster, path, destination)
-            except JobFailure as failure:
-                lost = lost or failure
-            except OSError as error:
-                lost = lost or ArtifactUploadError(f"Unable to upload {destination} ({self._disk_problem(error)})")
-        if lost is not None:
-            logger.warning("%s: %s", self._job.arn, lost)
-        return lost
-
-    def _disk_problem(self, error: OSError) -> str:
-        """Say what is wrong with our disk, and what to do about it."""
-        where = self._platform.workspace.parent
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f"no space is left below {where}: free some, or start the emulator with another --state-dir"
-        return f"{type(error).__name__}: {error}"
-
-    def _upload(self, cluster: Cluster, path: PurePosixPath, destination: S3Uri) -> None:
-        """Pack what every host has below a directory and store it; an empty one gives no object."""
-        advance = self._progress(f"Uploading {destination}", 0, interruptible=False)
-        members = (member for host in self._job.hosts for member in cluster.tree(host.name, path))
-        archive = self._workspace / PurePosixPath(destination.key).name
-        if not pack(members, archive, advance):
-            return
-        try:
-            self._platform.objects.upload(self._job.scope, archive, destination)
-        except ObjectMissingError as error:
-            raise ArtifactUploadError(f"Unable to upload {destination} ({error})") from error
-        archive.unlink()
-
     # Telling
 
-    def _enter(self, secondary: SecondaryStatus, message: str) -> status.Facts:
-        """Return the facts with the status entered; a job that is being stopped enters few."""
+    def _enter(self, stage: Stage) -> Facts:
+        """Return the facts with the stage entered; a job that is being stopped enters few."""
         at = self._clock.now()
-        changed = self._update(lambda record: record.with_facts(status.entered(record.facts, secondary, message, at)))
+        changed = self._update(lambda record: record.with_facts(life.entered(self._job.kind, record.facts, stage, at)))
         return self._record.facts if changed is None else changed.facts
 
     def _fail(self, failure: JobFailure) -> None:
@@ -324,22 +268,13 @@ class TrainingJobRun:
     def _settle(self, outcome: Outcome, *, failed_at: float | None = None) -> None:
         """Make the job's end known: metrics, then the terminal status, in one step."""
         at = self._clock.now()
-        metrics = (
-            final_metric_data(self._job.metric_definitions, self._log.last_values) if self._log is not None else []
-        )
+        last_values = self._log.last_values if self._log is not None else {}
+        metrics = final_metric_data(self._results.metric_definitions, last_values)
 
         def end(record: JobRecord) -> JobRecord:
-            if status.is_terminal(record.facts):
+            if is_terminal(record.facts):
                 return record
-            final = _stopped_if_asked(record, outcome)
-            facts = status.ended(
-                record.facts,
-                final.status,
-                final.secondary,
-                at=at,
-                failure_reason=final.failure_reason,
-                failed_at=failed_at if final.status is JobStatus.FAILED else None,
-            )
+            facts = life.ended(self._job.kind, record.facts, _stopped_if_asked(record, outcome), at, failed_at)
             return record.with_facts({**facts, "FinalMetricDataList": metrics} if metrics else facts)
 
         self._update(end)
@@ -347,14 +282,12 @@ class TrainingJobRun:
     def _update(self, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
         """Change this job's record: not that of a later job which got the name of a deleted one."""
         return self._platform.jobs.update(
-            self._job.scope,
-            self._job.name,
-            lambda record: change(record) if record.number == self._record.number else record,
+            self._job.arn, lambda record: change(record) if record.number == self._record.number else record
         )
 
     def _progress(self, stage: str, total: int, *, interruptible: bool = True) -> Callable[[int], None]:
         """Return what to call with each number of bytes moved; a stop request surfaces there."""
-        self._control.progress = Progress(stage=stage, total_bytes=total)
+        self._control.progress = ControlProgress(stage=stage, total_bytes=total)
 
         def advance(moved: int) -> None:
             current = self._control.progress
@@ -366,7 +299,17 @@ class TrainingJobRun:
 
 
 class _StopRequested(Exception):  # noqa: N818 - a signal between two methods of this file
-    """StopTrainingJob was called while data was being staged."""
+    """A stop was requested while data was being staged."""
+
+
+def _results(job: Job, uploader: Uploader) -> Results:
+    match job:
+        case TrainingJob():
+            return TrainingResults(job, uploader)
+        case ProcessingJob():
+            return ProcessingResults(job, uploader)
+        case _:
+            raise TypeError(f"{type(job).__name__} is no kind of job")
 
 
 def _stopped_if_asked(record: JobRecord, outcome: Outcome) -> Outcome:
@@ -374,7 +317,7 @@ def _stopped_if_asked(record: JobRecord, outcome: Outcome) -> Outcome:
 
     One that had failed before the stop, or whose output is lost, still says so.
     """
-    stopping = record.facts["TrainingJobStatus"] == JobStatus.STOPPING
+    stopping = status_of(record.facts) == JobStatus.STOPPING
     if stopping and outcome.status is JobStatus.COMPLETED:
-        return settle(Ended.STOP_REQUESTED, (), "")
+        return replace(outcome, status=JobStatus.STOPPED)
     return outcome

@@ -1,0 +1,215 @@
+"""Processing jobs through boto3 alone: processing.md, on every engine."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.jobs import ProcessingJobs
+
+pytestmark = pytest.mark.timeout(120)
+
+OUT = "/opt/ml/processing/out"
+
+
+def test_inputs_become_outputs(processing: ProcessingJobs) -> None:
+    rows = processing.input("rows", {"/a.csv": b"1", "/deep/b.csv": b"22", "/empty/": b""})
+    job = processing.running(
+        "cd /opt/ml/processing; find input | sort; cp -r input/rows/. out/; mkdir out/nothing; ln -s a.csv out/link; "
+        "echo kept > out/new",
+        ProcessingInputs=[rows],
+        ProcessingOutputConfig=processing.outputs("out"),
+    ).ended()
+    assert job.status == "Completed", (job.failure_reason, job.log())
+    below = "input/rows"
+    found = [below, f"{below}/a.csv", f"{below}/deep", f"{below}/deep/b.csv", f"{below}/empty"]
+    assert job.log() == ["input", *found]
+    assert job.objects("out/") == {"a.csv": b"1", "deep/b.csv": b"22", "new": b"kept\n"}
+
+
+def test_describe_tells_what_was_asked_and_what_happened(processing: ProcessingJobs) -> None:
+    request = processing.request(
+        AppSpecification={"ContainerEntrypoint": ["sh", "-c", "printf done > /opt/ml/output/message"]},
+        Environment={"A": "b"},
+        Tags=[{"Key": "k", "Value": "v"}],
+    )
+    processing.clients.sagemaker.create_processing_job(**request)
+    name = request["ProcessingJobName"]
+    created = processing.clients.sagemaker.describe_processing_job(ProcessingJobName=name)
+    assert created["ProcessingJobStatus"] == "InProgress"
+    assert "Tags" not in created
+    job = processing.running("true").ended()  # some other
+    job = type(job)(processing.clients, name, processing.bucket).ended()
+    described = job.describe()
+    for member, value in request.items():
+        if member != "Tags":
+            assert described[member] == value, member
+    assert described["ProcessingJobStatus"] == "Completed"
+    assert described["ExitMessage"] == "done"
+    assert "FailureReason" not in described
+    times = [described[one] for one in ("CreationTime", "ProcessingStartTime", "ProcessingEndTime")]
+    assert times == sorted(times)
+    assert described["LastModifiedTime"] == described["ProcessingEndTime"]
+
+
+@pytest.mark.parametrize(
+    ("application", "seen"),
+    [
+        ({}, ["default"]),
+        ({"ContainerEntrypoint": ["sh", "-c", "echo own $0", "x y"]}, ["own x y"]),
+        ({"ContainerArguments": ["-c", "echo only arguments"]}, ["only arguments"]),
+        ({"ContainerEntrypoint": ["echo"], "ContainerArguments": ["both", "$HOME *"]}, ["both $HOME *"]),
+    ],
+)
+def test_each_of_entrypoint_and_arguments_overrides_on_its_own(
+    processing: ProcessingJobs, application: dict[str, Any], seen: list[str]
+) -> None:
+    job = processing.create(image="command", AppSpecification=application).ended()
+    assert (job.status, job.log()) == ("Completed", seen)
+
+
+def test_a_failure_says_the_exit_code_keeps_the_message_and_uploads(processing: ProcessingJobs) -> None:
+    job = processing.running(
+        f"echo half > {OUT}/half; printf 'row 7 is bad' > /opt/ml/output/message; exit 7",
+        ProcessingOutputConfig=processing.outputs("out"),
+    ).ended()
+    assert job.status == "Failed"
+    assert job.failure_reason == "AlgorithmError: , exit code: 7"
+    assert job.describe()["ExitMessage"] == "row 7 is bad"
+    assert job.objects("out/") == {"half": b"half\n"}
+
+
+def test_a_stop_ends_it_and_keeps_the_outputs(processing: ProcessingJobs) -> None:
+    job = processing.running(
+        f"trap 'echo told > {OUT}/told; exit 0' TERM; echo ready; while :; do sleep 0.05; done",
+        ProcessingOutputConfig=processing.outputs("out"),
+    ).wrote("ready")
+    assert job.stop().ended().status == "Stopped"
+    assert job.objects("out/") == {"told": b"told\n"}
+    with pytest.raises(ClientError, match="Stopped"):
+        job.stop()
+
+
+def test_the_time_limit_stops_it(processing: ProcessingJobs) -> None:
+    job = processing.running(
+        "trap 'exit 0' TERM; while :; do sleep 0.05; done", StoppingCondition={"MaxRuntimeInSeconds": 60}
+    )
+    assert job.ended().status == "Stopped"
+
+
+def test_hosts_share_the_objects_of_a_sharded_input_and_nothing_is_lost(processing: ProcessingJobs) -> None:
+    objects = {f"/part-{number}": bytes([number]) * 100 for number in range(7)}
+    sharded = processing.input("sharded", objects, S3DataDistributionType="ShardedByS3Key")
+    everything = processing.input("everything", {"/all": b"1"}, S3DataDistributionType="FullyReplicated")
+    job = processing.running(
+        'cd /opt/ml/processing/input; me=$(sed \'s/.*current_host":"\\([^"]*\\).*/\\1/\' '
+        "/opt/ml/config/resourceconfig.json); cat everything/all; "
+        f"for f in sharded/*; do sha256sum < $f > {OUT}/$me-$(basename $f); done",
+        hosts=2,
+        ProcessingInputs=[sharded, everything],
+        ProcessingOutputConfig=processing.outputs("out"),
+    ).ended()
+    assert job.status == "Completed", (job.failure_reason, job.log())
+    assert job.log("algo-1") == job.log("algo-2") == ["1"]
+    hosts = {name: name.partition("-part")[0] for name in job.objects("out/")}
+    assert sorted(hosts) == sorted(f"algo-{number % 2 + 1}-part-{number}" for number in range(7))
+    assert len(set(job.objects("out/").values())) == 7
+
+
+def test_hosts_talk_by_name_in_both_directions(processing: ProcessingJobs) -> None:
+    program = (
+        "import json, socket, time\n"
+        "me = json.load(open('/opt/ml/config/resourceconfig.json'))\n"
+        "other = next(one for one in me['hosts'] if one != me['current_host'])\n"
+        "server = socket.create_server(('', 7000))\n"
+        "for _ in range(200):\n"
+        "    try:\n"
+        "        client = socket.create_connection((other, 7000), timeout=5); break\n"
+        "    except OSError: time.sleep(0.05)\n"
+        "client.sendall(me['current_host'].encode()); client.close()\n"
+        "print('heard', server.accept()[0].recv(100).decode())\n"
+    )
+    for isolated in (False, True):
+        job = processing.create(
+            image="command",
+            hosts=2,
+            AppSpecification={"ContainerEntrypoint": ["python3", "-c", program]},
+            NetworkConfig={"EnableNetworkIsolation": isolated},
+        ).ended()
+        assert job.status == "Completed", (job.failure_reason, job.log())
+        assert (job.log("algo-1"), job.log("algo-2")) == (["heard algo-2"], ["heard algo-1"])
+
+
+def test_one_failing_host_fails_the_job_and_the_others_run_to_their_end(processing: ProcessingJobs) -> None:
+    job = processing.running(
+        "if grep -q 'current_host\":\"algo-2' /opt/ml/config/resourceconfig.json; then exit 9; fi; "
+        f"sleep 1; echo whole > {OUT}/whole",
+        hosts=2,
+        ProcessingOutputConfig=processing.outputs("out"),
+    ).ended()
+    assert (job.status, job.failure_reason) == ("Failed", "AlgorithmError: , exit code: 9")
+    assert job.objects("out/") == {"whole": b"whole\n"}
+
+
+def test_a_continuous_output_is_in_s3_while_the_job_runs(processing: ProcessingJobs) -> None:
+    job = processing.running(
+        f"echo one > {OUT}/one; touch {OUT}/grows; echo ready; "
+        f"for i in $(seq 100); do echo $i >> {OUT}/grows; sleep 0.1; done & "
+        f"while [ ! -e {OUT}/../in/go ]; do sleep 0.05; done; echo two > {OUT}/one; wait",
+        ProcessingOutputConfig=processing.outputs("out", mode="Continuous"),
+        ProcessingInputs=[processing.input("in", {"/wait": b""}, LocalPath="/opt/ml/processing/in")],
+    ).wrote("ready")
+    deadline = time.monotonic() + 30
+    while job.objects("out/").get("one") != b"one\n":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert job.status == "InProgress"
+    assert "grows" not in job.objects("out/")  # it is still being written
+    job.stop().ended()
+    assert job.objects("out/")["grows"].startswith(b"1\n2\n")
+
+
+def test_a_manifest_file_names_the_objects(processing: ProcessingJobs) -> None:
+    prefix = processing.source("data", {"/a": b"1", "/deep/b": b"2", "/not-listed": b"3"})
+    manifest = json.dumps([{"prefix": prefix}, "a", "deep/b"]).encode()
+    listed = processing.input("listed", {"": manifest}, suffix="", S3DataType="ManifestFile")
+    job = processing.running(
+        "cd /opt/ml/processing/input/listed; find . -type f | sort; cat a deep/b", ProcessingInputs=[listed]
+    ).ended()
+    assert job.status == "Completed", job.failure_reason
+    assert job.log() == ["./a", "./deep/b", "12"]
+
+
+def test_inputs_may_lie_in_each_other_and_arrive_as_they_are(processing: ProcessingJobs) -> None:
+    packed = gzip.compress(b"text")
+    outer = processing.input("outer", {"/a.gz": packed}, LocalPath="/opt/ml/processing/input")
+    inner = processing.input("inner", {"/b": b"2"}, LocalPath="/opt/ml/processing/input/code")
+    job = processing.running(
+        "cd /opt/ml/processing/input; zcat a.gz; echo; cat code/b; echo; echo x > code/new; rm a.gz",
+        ProcessingInputs=[outer, inner],
+    ).ended()
+    assert (job.status, job.log()) == ("Completed", ["text", "2"])
+    source = outer["S3Input"]["S3Uri"].removeprefix(f"s3://{processing.bucket}/")
+    stored = processing.clients.s3.get_object(Bucket=processing.bucket, Key=f"{source}a.gz")["Body"].read()
+    assert stored == packed
+
+
+def test_a_bucket_that_is_gone_fails_a_job_that_had_completed(processing: ProcessingJobs) -> None:
+    outputs = processing.outputs("out")
+    outputs["Outputs"][0]["S3Output"]["S3Uri"] = "s3://no-such-bucket-at-all/x"
+    job = processing.running(f"echo x > {OUT}/x", ProcessingOutputConfig=outputs).ended()
+    assert job.status == "Failed"
+    assert "s3://no-such-bucket-at-all/x/x" in job.failure_reason
+    assert "NoSuchBucket" in job.failure_reason
+
+
+def test_a_missing_image_says_what_to_do(processing: ProcessingJobs) -> None:
+    job = processing.create(AppSpecification={"ImageUri": "no/such:image"}).ended()
+    assert job.status == "Failed"
+    assert "docker build -t no/such:image" in job.failure_reason
+    assert "ProcessingStartTime" not in job.describe()
