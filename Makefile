@@ -6,11 +6,12 @@ MAKEFLAGS += --no-print-directory
 
 bin := .venv/bin
 sample := sample_jobs/iris_training
+pipeline := sample_jobs/ctr_pipeline
 toolkit := fixtures/images/toolkit
 PYTEST_ARGS ?=
 
 .PHONY: help install demo test check bench \
-  lint engine base-image sample-wheels toolkit-wheels clients prepare-run prepare-test
+  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-test
 
 help: ## show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,13 @@ base-image: engine
 sample-wheels: install
 	@scripts/wheels $(sample) $(sample)/requirements.txt
 
+pipeline-wheels: install
+	@scripts/wheels $(pipeline) $(pipeline)/requirements.txt $(pipeline)/requirements-training.txt
+
+$(pipeline)/data/.made: $(pipeline)/generate.py | install
+	@$(bin)/python $(pipeline)/generate.py
+	@touch $@
+
 toolkit-wheels: install
 	@scripts/wheels $(toolkit) $(toolkit)/requirements.txt
 
@@ -63,5 +71,8 @@ clients: install
 prepare-run: install
 	@$(MAKE) -j2 base-image sample-wheels
 
+prepare-pipeline: install
+	@$(MAKE) -j3 base-image pipeline-wheels $(pipeline)/data/.made
+
 prepare-test: install
-	@$(MAKE) -j4 base-image sample-wheels toolkit-wheels clients
+	@$(MAKE) -j4 base-image sample-wheels pipeline-wheels toolkit-wheels clients $(pipeline)/data/.made
