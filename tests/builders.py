@@ -8,6 +8,7 @@ from typing import Any
 from emulator.contract import processing_status, status
 from emulator.contract.arns import S3Uri, Scope
 from emulator.contract.channels import Channel
+from emulator.contract.kinds import PROCESSING, TRAINING
 from emulator.contract.processing_job import ProcessingJob
 from emulator.contract.record import JobRecord
 from emulator.contract.status import Facts
@@ -104,7 +105,7 @@ def processing_record(
     return JobRecord(
         scope=SCOPE,
         name=name,
-        arn=SCOPE.processing_job_arn(name),
+        arn=PROCESSING.arn(SCOPE, name),
         request=processing_request(ProcessingJobName=name, **changes),
         facts=facts if facts is not None else processing_status.created(1000.0),
         number=number,
@@ -139,7 +140,7 @@ def job_record(
     return JobRecord(
         scope=scope,
         name=name,
-        arn=scope.training_job_arn(name),
+        arn=TRAINING.arn(scope, name),
         request=training_request(TrainingJobName=name, **changes),
         facts=facts if facts is not None else status.created(1000.0),
         tags=tags or {},

@@ -29,17 +29,6 @@ class Scope:
             return "aws-cn"
         return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
 
-    def training_job_arn(self, name: str) -> str:
-        """Return the job's ARN. The service lower-cases the job name inside it (seen on real jobs)."""
-        return self._arn("training-job", name)
-
-    def processing_job_arn(self, name: str) -> str:
-        """Return the job's ARN, in lower case as a training job's."""
-        return self._arn("processing-job", name)
-
-    def _arn(self, resource: str, name: str) -> str:
-        return f"arn:{self.partition}:sagemaker:{self.region}:{self.account}:{resource}/{name.lower()}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceName:

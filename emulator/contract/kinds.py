@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from .arns import ResourceName
+from .arns import ResourceName, Scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,13 @@ class JobKind:
     def status_member(self) -> str:
         """`TrainingJobStatus`."""
         return f"{self.noun}Status"
+
+    def arn(self, scope: Scope, name: str) -> str:
+        """Return a job's ARN, its identity. The service lower-cases the job name inside it (seen on real jobs).
+
+        So names are unique without regard to case, for each kind, account and region.
+        """
+        return f"arn:{scope.partition}:sagemaker:{scope.region}:{scope.account}:{self.resource}/{name.lower()}"
 
 
 TRAINING: Final = JobKind(

@@ -107,7 +107,7 @@ class ProcessingJob(Job):
         stopping = request.get("StoppingCondition", {})
         return cls(
             name=request["ProcessingJobName"],
-            arn=scope.processing_job_arn(request["ProcessingJobName"]),
+            arn=PROCESSING.arn(scope, request["ProcessingJobName"]),
             scope=scope,
             role_arn=request["RoleArn"],
             image=application["ImageUri"],

@@ -37,7 +37,7 @@ class TrainingJob(Job):
         mode = algorithm["TrainingInputMode"]
         return cls(
             name=request["TrainingJobName"],
-            arn=scope.training_job_arn(request["TrainingJobName"]),
+            arn=TRAINING.arn(scope, request["TrainingJobName"]),
             scope=scope,
             role_arn=request["RoleArn"],
             image=algorithm["TrainingImage"],

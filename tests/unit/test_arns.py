@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.contract.arns import ResourceName, S3Uri, Scope, instance_hostname
+from emulator.contract.kinds import TRAINING
 from emulator.errors import ValidationError
 
 
 def test_a_job_arn_has_the_job_name_in_lower_case() -> None:
-    arn = Scope(account="123456789012", region="us-east-1").training_job_arn("Task1-2020-f4j22Gh0")
+    arn = TRAINING.arn(Scope(account="123456789012", region="us-east-1"), "Task1-2020-f4j22Gh0")
     assert arn == "arn:aws:sagemaker:us-east-1:123456789012:training-job/task1-2020-f4j22gh0"
 
 
@@ -20,12 +21,12 @@ def test_a_job_arn_has_the_job_name_in_lower_case() -> None:
     [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
 )
 def test_the_region_tells_the_partition(region: str, partition: str) -> None:
-    assert Scope(region=region).training_job_arn("j").startswith(f"arn:{partition}:sagemaker:{region}:")
+    assert TRAINING.arn(Scope(region=region), "j").startswith(f"arn:{partition}:sagemaker:{region}:")
 
 
 def test_a_job_arn_can_be_taken_apart() -> None:
     scope = Scope(account="210987654321", region="cn-north-1")
-    parsed = ResourceName.parse(scope.training_job_arn("job-1"))
+    parsed = ResourceName.parse(TRAINING.arn(scope, "job-1"))
     assert parsed == ResourceName(scope=scope, kind="training-job", name="job-1")
 
 

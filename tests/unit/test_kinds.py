@@ -12,12 +12,12 @@ from tests.builders import SCOPE, job_record, processing_record
 
 
 def test_an_arn_tells_the_kind() -> None:
-    assert kind_of(SCOPE.training_job_arn("j")) is job_record().kind is TRAINING
-    assert kind_of(SCOPE.processing_job_arn("j")) is processing_record().kind is PROCESSING
+    assert kind_of(TRAINING.arn(SCOPE, "j")) is job_record().kind is TRAINING
+    assert kind_of(PROCESSING.arn(SCOPE, "j")) is processing_record().kind is PROCESSING
 
 
 def test_a_processing_job_arn_is_in_lower_case_too() -> None:
-    assert SCOPE.processing_job_arn("Prep-A") == "arn:aws:sagemaker:us-east-1:123456789012:processing-job/prep-a"
+    assert PROCESSING.arn(SCOPE, "Prep-A") == "arn:aws:sagemaker:us-east-1:123456789012:processing-job/prep-a"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emulator.contract.arns import S3Uri
 from emulator.contract.job import InputData
+from emulator.contract.kinds import PROCESSING
 from emulator.contract.processing_job import ProcessingInput, ProcessingOutput, outermost
 from tests.builders import (
     ROLE,
@@ -25,7 +26,7 @@ from tests.builders import (
 
 def test_a_small_request() -> None:
     job = processing_job(ProcessingJobName="Prep-1")
-    assert (job.name, job.arn, job.scope, job.role_arn) == ("Prep-1", SCOPE.processing_job_arn("prep-1"), SCOPE, ROLE)
+    assert (job.name, job.arn, job.scope, job.role_arn) == ("Prep-1", PROCESSING.arn(SCOPE, "prep-1"), SCOPE, ROLE)
     assert (job.image, job.environment, job.inputs, job.outputs) == ("image", {}, (), ())
     assert (job.network_isolation, job.experiment_config) == (False, None)
     assert job.kind.log_group == "/aws/sagemaker/ProcessingJobs"

@@ -21,7 +21,7 @@ from tests.builders import SCOPE, cluster, outputs, processing_input, processing
 from tests.strategies import requests_for
 
 REQUESTS = json.loads((Path(__file__).parent / "data" / "processing_job_requests.json").read_text(encoding="utf-8"))
-ARN = SCOPE.processing_job_arn("n")
+ARN = PROCESSING.arn(SCOPE, "n")
 
 
 def refusal(**changes: Any) -> str:

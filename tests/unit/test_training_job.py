@@ -6,6 +6,7 @@ import pytest
 
 from emulator.contract.arns import S3Uri
 from emulator.contract.job import Host, hosts
+from emulator.contract.kinds import TRAINING
 from tests.builders import ROLE, SCOPE, algorithm, channel_request, instance_group, training_job
 
 CLUSTER = "homogeneousCluster"
@@ -13,7 +14,7 @@ CLUSTER = "homogeneousCluster"
 
 def test_a_small_request() -> None:
     job = training_job(TrainingJobName="Job-1")
-    assert (job.name, job.arn, job.scope, job.role_arn) == ("Job-1", SCOPE.training_job_arn("job-1"), SCOPE, ROLE)
+    assert (job.name, job.arn, job.scope, job.role_arn) == ("Job-1", TRAINING.arn(SCOPE, "job-1"), SCOPE, ROLE)
     assert (job.image, job.entrypoint, job.arguments) == ("image", None, None)
     assert (job.hyperparameters, job.environment, job.channels, job.metric_definitions) == ({}, {}, (), ())
     assert (job.network_isolation, job.debug_hook) == (False, None)
