@@ -347,8 +347,7 @@ class TrainingJobRun:
     def _update(self, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
         """Change this job's record: not that of a later job which got the name of a deleted one."""
         return self._platform.jobs.update(
-            self._job.scope,
-            self._job.name,
+            self._job.arn,
             lambda record: change(record) if record.number == self._record.number else record,
         )
 
