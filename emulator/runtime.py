@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from .config import Settings
 from .contract.environment import METADATA_HOST, PlatformAccess
-from .contract.status import training_since
+from .contract.kinds import KINDS, JobKind
+from .contract.life import running_since
 from .engines import engine_named
 from .jobs.clock import SystemClock
 from .jobs.job_run import Platform
+from .jobs.jobs import Jobs
 from .jobs.ports import AccessProvider, Engine, Owner
 from .jobs.supervisor import Supervisor
-from .jobs.training_jobs import TrainingJobs
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal
 from .storage.credentials import RoleCredentials
@@ -90,11 +91,11 @@ class Emulator:
             self.clock = SystemClock(settings.time_scale)
             database = Database(state.path / FILE_NAME)
             opened.callback(database.close)
-            jobs = SqliteJobStore(database)
+            self.records = SqliteJobStore(database)
             self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
             opened.callback(self.logs.close)
-            self._unfinished = jobs.unfinished()
-            started = [job.unique_name for job in self._unfinished if training_since(job.facts) is not None]
+            self._unfinished = self.records.unfinished()
+            started = [job.unique_name for job in self._unfinished if running_since(job.kind, job.facts) is not None]
             owner = Owner(identity=state.identity, lock=state.lock, recovery_window=settings.recovery_window)
             self.engine: Engine = engine_named(settings.engine, owner, keep=started, copy_data=settings.copy_data)
             opened.callback(self.engine.close)
@@ -107,7 +108,7 @@ class Emulator:
             self.credentials = RoleCredentials(database)
             self.container_access = ContainerAccess(self.credentials)
             platform = Platform(
-                jobs=jobs,
+                jobs=self.records,
                 objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
                 logs=self.logs,
                 metrics=MotoMetricStore(),
@@ -121,9 +122,11 @@ class Emulator:
             )
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
-            self.training_jobs = TrainingJobs(platform.jobs, platform.objects, self.clock, self.supervisor)
+            self.jobs: Mapping[JobKind, Jobs] = {
+                kind: Jobs(kind, self.records, platform.objects, self.clock, self.supervisor) for kind in KINDS
+            }
             self.on_reset: list[Callable[[], None]] = [
-                jobs.clear,
+                self.records.clear,
                 self.logs.clear,
                 self.buckets.clear,
                 self.services.reset,

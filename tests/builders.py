@@ -99,15 +99,22 @@ def processing_job(**changes: Any) -> ProcessingJob:
 
 
 def processing_record(
-    name: str = "Prep-1", *, facts: Facts | None = None, number: int = 0, **changes: Any
+    name: str = "Prep-1",
+    *,
+    facts: Facts | None = None,
+    number: int = 0,
+    scope: Scope = SCOPE,
+    tags: Mapping[str, str] | None = None,
+    **changes: Any,
 ) -> JobRecord:
-    """Return the record of a processing job created at second 1000."""
+    """Return the record of a processing job created at second 1000; see `job_record`."""
     return JobRecord(
-        scope=SCOPE,
+        scope=scope,
         name=name,
-        arn=PROCESSING.arn(SCOPE, name),
+        arn=PROCESSING.arn(scope, name),
         request=processing_request(ProcessingJobName=name, **changes),
         facts=facts if facts is not None else processing_status.created(1000.0),
+        tags=tags or {},
         number=number,
     )
 
@@ -136,7 +143,7 @@ def job_record(
     tags: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> JobRecord:
-    """Return the record of a job created at second 1000; `changes` are members of CreateTrainingJob."""
+    """Return the record of a training job created at second 1000; `changes` are members of CreateTrainingJob."""
     return JobRecord(
         scope=scope,
         name=name,

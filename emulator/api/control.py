@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from .. import __version__
 from ..contract.arns import Scope
+from ..contract.kinds import TRAINING
 from ..runtime import Emulator
 
 PREFIX = "/_emulator/"
@@ -28,16 +29,17 @@ def answer(emulator: Emulator, request: Request) -> Response:
         case ["reset"] if request.method == "POST":
             return reset(emulator)
         case ["jobs", account, region, name, "progress"]:
-            progress = emulator.supervisor.progress((Scope(account=account, region=region), name.lower()))
-            return _json(
-                {
-                    "stage": progress.stage,
-                    "done_bytes": progress.done_bytes,
-                    "total_bytes": progress.total_bytes,
-                }
-            )
+            return progress(emulator, TRAINING.arn(Scope(account=account, region=region), name))
+        case ["jobs", resource, name, "progress"]:
+            return progress(emulator, f"{resource}/{name.lower()}")
         case _:
             return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
+
+
+def progress(emulator: Emulator, arn: str) -> Response:
+    """Tell how far the current stage of a job has come; a path names any job by its ARN, a training job by name."""
+    found = emulator.supervisor.progress(arn)
+    return _json({"stage": found.stage, "done_bytes": found.done_bytes, "total_bytes": found.total_bytes})
 
 
 def reset(emulator: Emulator) -> Response:

@@ -11,11 +11,12 @@ from werkzeug.wrappers import Request, Response
 
 from ..contract.fidelity import operation_refusal, operation_treatment
 from ..contract.fidelity_rows import Treatment
+from ..contract.kinds import PROCESSING, TRAINING
 from ..errors import ServiceError
 from ..runtime import Emulator
 from . import service_model
 from .caller import Caller
-from .operations import tags, training_jobs
+from .operations import jobs, tags
 from .wire import json_answer, json_error
 
 logger = logging.getLogger(__name__)
@@ -27,11 +28,8 @@ _LARGEST_REQUEST_BYTES: Final = 10 * 1024**2
 _MOST_DRAINED_BYTES: Final = 1024**3
 
 _OPERATIONS: Final[dict[str, Operation]] = {
-    "CreateTrainingJob": training_jobs.create_training_job,
-    "DescribeTrainingJob": training_jobs.describe_training_job,
-    "ListTrainingJobs": training_jobs.list_training_jobs,
-    "StopTrainingJob": training_jobs.stop_training_job,
-    "DeleteTrainingJob": training_jobs.delete_training_job,
+    **jobs.operations(TRAINING),
+    **jobs.operations(PROCESSING),
     "AddTags": tags.add_tags,
     "ListTags": tags.list_tags,
     "DeleteTags": tags.delete_tags,

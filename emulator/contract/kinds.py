@@ -71,6 +71,15 @@ KINDS: Final = (TRAINING, PROCESSING)
 _BY_RESOURCE: Final = {kind.resource: kind for kind in KINDS}
 
 
+def is_job(arn: str) -> bool:
+    """Tell whether a SageMaker ARN is that of a job of one of these kinds.
+
+    Raises:
+        ValidationError: the text is no SageMaker ARN.
+    """
+    return ResourceName.parse(arn).kind in _BY_RESOURCE
+
+
 def kind_of(job_arn: str) -> JobKind:
     """Return the kind of a job of ours by its ARN."""
     return _BY_RESOURCE[ResourceName.parse(job_arn).kind]

@@ -36,7 +36,7 @@ _SUMMARIES = {
 class JobRecord:
     """One job of any kind: documents in the service's own spelling.
 
-    `number` counts jobs in order of creation, so that jobs of one instant keep an order.
+    Its identity is the ARN. `number` counts jobs in order of creation, so that jobs of one instant keep an order.
     """
 
     scope: Scope
@@ -51,11 +51,6 @@ class JobRecord:
     def kind(self) -> JobKind:
         """What kind of job it is."""
         return kind_of(self.arn)
-
-    @property
-    def key(self) -> tuple[Scope, str]:
-        """Names are unique without regard to case: the ARN, which is the identity, is lower case."""
-        return self.scope, self.name.lower()
 
     @property
     def unique_name(self) -> str:

@@ -204,19 +204,22 @@ class InstanceCatalog(Protocol):
 
 
 class JobStore(Protocol):
-    """The records of jobs. What was stored is there after a restart, also of a process that was killed."""
+    """The records of jobs of all kinds, each found by its ARN, as `JobKind.arn` makes it.
+
+    What was stored is there after a restart, also of a process that was killed.
+    """
 
     def create(self, record: JobRecord) -> JobRecord:
-        """Add a record under a name that must be free.
+        """Add a record under a name that must be free among the jobs of its kind, account and region.
 
         Raises:
-            ResourceInUseError: the name is taken.
+            ResourceInUseError: the name is taken, in whatever case.
         """
 
-    def get(self, scope: Scope, name: str) -> JobRecord | None:
-        """Return a job, looked up without regard to case."""
+    def get(self, arn: str) -> JobRecord | None:
+        """Return a job; None: there is none."""
 
-    def update(self, scope: Scope, name: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
+    def update(self, arn: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
         """Replace a record by `change(record)` with nobody in between; None when it is gone.
 
         `change` must not call the store.
@@ -226,9 +229,9 @@ class JobStore(Protocol):
         """Return the first `query.size + 1` jobs that a query wants, in any order: a page, and whether more follow."""
 
     def unfinished(self) -> list[JobRecord]:
-        """Return the jobs of every account and region that have not ended, in the order of their creation."""
+        """Return the jobs of every kind, account and region that have not ended, in the order of their creation."""
 
-    def delete(self, scope: Scope, name: str) -> None:
+    def delete(self, arn: str) -> None:
         """Forget a job."""
 
 

@@ -6,25 +6,24 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from ..contract import status
-from ..contract.arns import Scope
+from ..contract import life
+from ..contract.life import Stage
+from ..contract.outcome import Outcome
 from ..contract.record import JobRecord
-from ..contract.status import JobStatus, SecondaryStatus
+from ..contract.status import JobStatus, status_of
 from .control import JobControl, Progress
 from .job_run import JobRun, Platform
 
-Key = tuple[Scope, str]
-
 
 class Supervisor:
-    """Starts jobs up to a number at once; the rest wait as Pending, as a job without capacity does."""
+    """Starts jobs up to a number at once; the rest wait as jobs without capacity do: training jobs as Pending."""
 
     def __init__(self, platform: Platform, max_parallel_jobs: int) -> None:
         self._platform = platform
         self._most = max_parallel_jobs
-        self._pool = ThreadPoolExecutor(max_workers=max_parallel_jobs, thread_name_prefix="training-job")
+        self._pool = ThreadPoolExecutor(max_workers=max_parallel_jobs, thread_name_prefix="job")
         self._lock = threading.Lock()
-        self._running: dict[Key, tuple[JobControl, Future[None]]] = {}
+        self._running: dict[str, tuple[JobControl, Future[None]]] = {}
 
     def submit(self, record: JobRecord) -> None:
         """Run a job that was just created."""
@@ -39,7 +38,7 @@ class Supervisor:
 
         All that may have containers are watched at once, however many jobs may run: they run already.
         """
-        started = [one for one in records if status.training_since(one.facts) is not None]
+        started = [one for one in records if life.running_since(one.kind, one.facts) is not None]
         if started:
             pool = ThreadPoolExecutor(max_workers=len(started), thread_name_prefix="taken-up-job")
             for record in started:
@@ -53,36 +52,35 @@ class Supervisor:
         control = JobControl()
         with self._lock:
             future = pool.submit(JobRun(self._platform, record, control).run)
-            self._running[record.key] = (control, future)
-        future.add_done_callback(lambda _: self._forget(record.key, future))
+            self._running[record.arn] = (control, future)
+        future.add_done_callback(lambda _: self._forget(record.arn, future))
         # StopTrainingJob may have come since the job was created, and have found nothing to stop.
-        current = self._platform.jobs.get(record.scope, record.name)
-        if current is not None and current.facts["TrainingJobStatus"] == JobStatus.STOPPING:
+        current = self._platform.jobs.get(record.arn)
+        if current is not None and status_of(current.facts) == JobStatus.STOPPING:
             self.stop(current)
 
     def stop(self, record: JobRecord) -> None:
         """Stop a job whose status is Stopping already; one that still waits for a thread ends here."""
         with self._lock:
-            running = self._running.get(record.key)
+            running = self._running.get(record.arn)
         if running is None:
             return
         control, future = running
         if future.cancel():
             at = self._platform.clock.now()
             self._platform.jobs.update(
-                record.scope,
-                record.name,
+                record.arn,
                 lambda current: current.with_facts(
-                    status.ended(current.facts, JobStatus.STOPPED, SecondaryStatus.STOPPED, at=at)
+                    life.ended(current.kind, current.facts, Outcome(status=JobStatus.STOPPED), at)
                 ),
             )
         else:
             control.request_stop()
 
-    def progress(self, key: Key) -> Progress:
+    def progress(self, arn: str) -> Progress:
         """Return how far the current stage of a job has come."""
         with self._lock:
-            running = self._running.get(key)
+            running = self._running.get(arn)
         return running[0].progress if running else Progress()
 
     def running(self) -> int:
@@ -107,14 +105,13 @@ class Supervisor:
     def _wait_for_capacity(self, record: JobRecord) -> None:
         at = self._platform.clock.now()
         self._platform.jobs.update(
-            record.scope,
-            record.name,
+            record.arn,
             lambda current: current.with_facts(
-                status.entered(current.facts, SecondaryStatus.PENDING, status.WAITING_FOR_CAPACITY, at)
+                life.entered(current.kind, current.facts, Stage.WAITING_FOR_CAPACITY, at)
             ),
         )
 
-    def _forget(self, key: Key, future: Future[None]) -> None:
+    def _forget(self, arn: str, future: Future[None]) -> None:
         with self._lock:
-            if key in self._running and self._running[key][1] is future:
-                del self._running[key]
+            if arn in self._running and self._running[arn][1] is future:
+                del self._running[arn]

@@ -63,6 +63,30 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             session TEXT NOT NULL, access_key_id TEXT NOT NULL, secret_access_key TEXT NOT NULL, token TEXT NOT NULL
         )""",
     ),
+    (
+        # The jobs of all kinds. An index for each order of a list has all that a list filters by.
+        """CREATE TABLE jobs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name_key TEXT NOT NULL,
+            status TEXT NOT NULL, created REAL NOT NULL, modified REAL NOT NULL, ended REAL, plan TEXT,
+            name TEXT NOT NULL, arn TEXT NOT NULL UNIQUE,
+            tags TEXT NOT NULL, facts TEXT NOT NULL, request TEXT NOT NULL
+        )""",
+        """INSERT INTO jobs SELECT
+            number, account, region, 'TrainingJob', name_key, status, created, modified, ended, plan,
+            name, arn, tags, facts, request
+            FROM training_jobs""",
+        # Numbers go on behind the highest that was ever given, also if that job was deleted.
+        "DELETE FROM sqlite_sequence WHERE name = 'jobs'",
+        "UPDATE sqlite_sequence SET name = 'jobs' WHERE name = 'training_jobs'",
+        "DROP TABLE training_jobs",
+        "CREATE INDEX jobs_by_name ON jobs (account, region, kind, name_key, number, status, created, modified, plan)",
+        "CREATE INDEX jobs_by_creation"
+        " ON jobs (account, region, kind, created, number, name_key, status, modified, plan)",
+        "CREATE INDEX jobs_by_status"
+        " ON jobs (account, region, kind, status, number, name_key, created, modified, plan)",
+        "CREATE INDEX jobs_by_end ON jobs (ended)",
+    ),
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

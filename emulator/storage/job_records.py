@@ -17,42 +17,41 @@ from .database import Database
 
 _SORT_COLUMNS: Final = {"Name": "name_key", "CreationTime": "created", "Status": "status"}
 _COLUMNS: Final = "number, account, region, name, arn, tags, facts, request"
-_ONE: Final = "account = ? AND region = ? AND name_key = ?"
 
-_SELECT_ONE: Final = f"SELECT {_COLUMNS} FROM training_jobs WHERE {_ONE}"  # noqa: S608 - texts of this file, as below
-_INSERT: Final = """INSERT INTO training_jobs
-    (account, region, name_key, name, arn, request, status, created, modified, ended, plan, tags, facts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_UPDATE: Final = """UPDATE training_jobs
+_SELECT_ONE: Final = f"SELECT {_COLUMNS} FROM jobs WHERE arn = ?"  # noqa: S608 - texts of this file, as below
+_INSERT: Final = """INSERT INTO jobs
+    (account, region, kind, name_key, name, arn, request, status, created, modified, ended, plan, tags, facts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE: Final = """UPDATE jobs
     SET status = ?, created = ?, modified = ?, ended = ?, plan = ?, tags = ?, facts = ? WHERE number = ?"""
 
 
 class SqliteJobStore:
-    """All records in one table. A job's name and request never change after its creation."""
+    """All records in one table, by ARN. A job's name and request never change after its creation."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, record: JobRecord) -> JobRecord:
-        """Add a record under a name that must be free."""
-        values = (*_key(record.scope, record.name), record.name, record.arn, json.dumps(record.request))
+        """Add a record under a name that must be free among the jobs of its kind, account and region."""
+        values = (*_unchangeable(record), *_changeable(record))
         try:
             with self._database.transaction() as connection:
-                number = connection.execute(_INSERT, (*values, *_changeable(record))).lastrowid
+                number = connection.execute(_INSERT, values).lastrowid
         except sqlite3.IntegrityError as error:
             raise requests.name_taken(record.arn) from error
         assert number is not None
         return replace(record, number=number)
 
-    def get(self, scope: Scope, name: str) -> JobRecord | None:
-        """Return a job, looked up without regard to case."""
-        rows = self._database.rows(_SELECT_ONE, _key(scope, name))
+    def get(self, arn: str) -> JobRecord | None:
+        """Return a job; None: there is none."""
+        rows = self._database.rows(_SELECT_ONE, (arn,))
         return _record(rows[0]) if rows else None
 
-    def update(self, scope: Scope, name: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
+    def update(self, arn: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord | None:
         """Replace a record by `change(record)` with nobody in between; None when it is gone."""
         with self._database.transaction() as connection:
-            row = connection.execute(_SELECT_ONE, _key(scope, name)).fetchone()
+            row = connection.execute(_SELECT_ONE, (arn,)).fetchone()
             if row is None:
                 return None
             record = _record(row)
@@ -70,39 +69,39 @@ class SqliteJobStore:
         where = " AND ".join(condition for condition, _ in conditions)
         column = _SORT_COLUMNS[query.sort_by]
         order = "DESC" if query.descending else "ASC"
-        numbers = f"SELECT number FROM training_jobs WHERE {where} ORDER BY {column} {order}, number {order} LIMIT ?"  # noqa: S608 - column names of ours
+        numbers = f"SELECT number FROM jobs WHERE {where} ORDER BY {column} {order}, number {order} LIMIT ?"  # noqa: S608 - column names of ours
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM training_jobs WHERE number IN ({numbers})",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM jobs WHERE number IN ({numbers})",  # noqa: S608
             [*(value for _, values in conditions for value in values), query.size + 1],
         )
         return [_record(row) for row in rows]
 
     def unfinished(self) -> list[JobRecord]:
-        """Return the jobs of every account and region that have not ended, in the order of their creation."""
+        """Return the jobs of every kind, account and region that have not ended, in the order of their creation."""
         return self._records("ended IS NULL")
 
     def ended_before(self, moment: float) -> list[JobRecord]:
-        """Return the jobs of every account and region that ended before a moment, in the order of their creation."""
+        """Return the jobs of every kind, account and region that ended before a moment, oldest first."""
         return self._records("ended < ?", moment)
 
-    def delete(self, scope: Scope, name: str) -> None:
+    def delete(self, arn: str) -> None:
         """Forget a job."""
         with self._database.transaction() as connection:
-            connection.execute(f"DELETE FROM training_jobs WHERE {_ONE}", _key(scope, name))  # noqa: S608
+            connection.execute("DELETE FROM jobs WHERE arn = ?", (arn,))
 
     def clear(self) -> None:
         """Forget every job; their numbers are not given again."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM training_jobs")
+            connection.execute("DELETE FROM jobs")
 
     def _records(self, condition: str, *values: object) -> list[JobRecord]:
-        query = f"SELECT {_COLUMNS} FROM training_jobs WHERE {condition} ORDER BY number"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE {condition} ORDER BY number"  # noqa: S608
         return [_record(row) for row in self._database.rows(query, values)]
 
 
 def _conditions(scope: Scope, query: JobQuery) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Yield `JobQuery.wants` as conditions of SQL; a test compares the two."""
-    yield "account = ? AND region = ?", (scope.account, scope.region)
+    yield "account = ? AND region = ? AND kind = ?", (scope.account, scope.region, query.kind.noun)
     if query.name_contains:
         yield "instr(name_key, ?)", (query.name_contains,)
     if query.status is not None:
@@ -124,14 +123,22 @@ def _conditions(scope: Scope, query: JobQuery) -> Iterator[tuple[str, tuple[obje
         yield f"({_SORT_COLUMNS[query.sort_by]}, number) {sign} (?, ?)", query.after
 
 
-def _key(scope: Scope, name: str) -> tuple[str, str, str]:
-    return scope.account, scope.region, name.lower()
+def _unchangeable(record: JobRecord) -> tuple[Any, ...]:
+    return (
+        record.scope.account,
+        record.scope.region,
+        record.kind.noun,
+        record.name.lower(),
+        record.name,
+        record.arn,
+        json.dumps(record.request),
+    )
 
 
 def _changeable(record: JobRecord) -> tuple[Any, ...]:
     facts = record.facts
     return (
-        facts["TrainingJobStatus"],
+        status.status_of(facts),
         facts["CreationTime"],
         facts["LastModifiedTime"],
         facts["LastModifiedTime"] if status.is_terminal(facts) else None,

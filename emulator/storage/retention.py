@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from ..contract.arns import Scope
+from ..contract.kinds import KINDS
 from ..contract.log_pages import LogStream
 from ..contract.record import JobRecord
-from ..contract.training_job import LOG_GROUP
 from .database import FILE_NAME, Database, require_state
 from .job_records import SqliteJobStore
 from .log_files import LOGS_FOLDER, LogFiles
 from .state_dir import WORKSPACE, at_rest
 
+_KIND_OF_GROUP: Final = {kind.log_group: kind for kind in KINDS}
 # What a killed emulator may leave of work that was never finished. All of it is made anew when needed.
 _LEFTOVERS: Final = (f"{WORKSPACE}/*", "objects/tmp/*", f"{LOGS_FOLDER}/**/*.tmp")
 
@@ -67,13 +68,13 @@ class Retention:
         groups of their own, go by the time of their last event.
         """
         jobs = self._jobs.ended_before(moment)
-        going = {job.key for job in jobs}
+        going = {job.arn for job in jobs}
         # Their containers may still run; the next emulator takes them up.
         needed = {self._folder / WORKSPACE / job.unique_name for job in self._jobs.unfinished()}
         streams = [
             (scope, stream)
             for scope, stream in self._logs.older_than(int(moment * 1000))
-            if stream.group != LOG_GROUP or self._is_without_job(scope, stream, going)
+            if self._is_without_job(scope, stream, going)
         ]
         return [
             *(Removable(kind="job", name=job.arn, size=_size_of_record(job), job=job) for job in jobs),
@@ -106,12 +107,16 @@ class Retention:
                 one.path.unlink(missing_ok=True)
         for one in things:
             if one.job is not None:
-                self._jobs.delete(one.job.scope, one.job.name)
+                self._jobs.delete(one.job.arn)
         self._database.shrink()
 
-    def _is_without_job(self, scope: Scope, stream: LogStream, going: set[tuple[Scope, str]]) -> bool:
-        name = stream.name.partition("/")[0]
-        return (scope, name.lower()) in going or self._jobs.get(scope, name) is None
+    def _is_without_job(self, scope: Scope, stream: LogStream, going: Container[str]) -> bool:
+        """Tell whether a stream is not the log of a job that stays; `going` are the ARNs of those that do not."""
+        kind = _KIND_OF_GROUP.get(stream.group)
+        if kind is None:
+            return True
+        arn = kind.arn(scope, stream.name.partition("/")[0])
+        return arn in going or self._jobs.get(arn) is None
 
 
 def sizes(folder: Path) -> dict[str, int]:

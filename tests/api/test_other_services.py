@@ -1,4 +1,4 @@
-"""Everything beside training jobs: what moto keeps, what is refused, who a caller is."""
+"""Everything beside jobs: what moto keeps, what is refused, who a caller is."""
 
 from __future__ import annotations
 
@@ -76,16 +76,9 @@ def test_every_operation_that_is_not_emulated_says_so(endpoint: Endpoint) -> Non
 
 
 def test_an_outcome_is_never_pretended(endpoint: Endpoint) -> None:
-    """moto would call a processing job Completed, and an endpoint InService, as soon as it is made."""
+    """moto would call an endpoint InService as soon as it is made."""
     with pytest.raises(ClientError) as error:
-        client(endpoint, "sagemaker").create_processing_job(
-            ProcessingJobName="p",
-            ProcessingResources={
-                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
-            },
-            AppSpecification={"ImageUri": "i"},
-            RoleArn="arn:aws:iam::123456789012:role/Role",
-        )
+        client(endpoint, "sagemaker").create_endpoint(EndpointName="e", EndpointConfigName="c")
     assert error.value.response["Error"]["Code"] == "UnsupportedOperationException"
     with pytest.raises(ClientError, match="not emulated"):
         client(endpoint, "sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"")

@@ -15,18 +15,21 @@ import pytest
 from click.testing import CliRunner
 
 from emulator.cli import commands
-from emulator.contract import status
-from emulator.contract.status import JobStatus, SecondaryStatus
+from emulator.contract import life
+from emulator.contract.kinds import PROCESSING, TRAINING, JobKind
+from emulator.contract.outcome import Ended, settle
 from emulator.errors import UsageError
 from emulator.storage.database import FILE_NAME, SCHEMA_VERSION, Database
 from emulator.storage.job_records import SqliteJobStore
 from emulator.storage.log_files import LogFiles
 from emulator.storage.state_dir import StateDirectory
-from tests.builders import SCOPE, job_record
+from tests.builders import SCOPE, job_record, processing_record
 
 GROUP = "/aws/sagemaker/TrainingJobs"
+RECORDS = {TRAINING: job_record, PROCESSING: processing_record}
 NOW = time.time()
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 class State:
@@ -36,26 +39,26 @@ class State:
         self.folder = folder
         StateDirectory(folder).close()
 
-    def job(self, name: str, *, ended: float | None, log: str = "a line") -> None:
+    def job(self, name: str, *, ended: float | None, log: str = "a line", kind: JobKind = TRAINING) -> None:
         """Add a job that ended so many seconds ago, or has not, and its log of then."""
         at = NOW - (ended or 0)
-        facts = status.created(at)
+        facts = life.created(kind, at)
         if ended is not None:
-            facts = status.ended(facts, JobStatus.COMPLETED, SecondaryStatus.COMPLETED, at=at)
-        self._with(at, lambda jobs, _: jobs.create(job_record(name, facts=facts)))
-        self.log(f"{name}/algo-1-1", ago=ended or 0, text=log)
+            facts = life.ended(kind, facts, settle(Ended.BY_ITSELF, (), ""), at)
+        self._with(at, lambda jobs, _: jobs.create(RECORDS[kind](name, facts=facts)))
+        self.log(f"{name}/algo-1-1", ago=ended or 0, text=log, group=kind.log_group)
 
     def log(self, stream: str, *, ago: float, text: str = "a line", group: str = GROUP) -> None:
         at = NOW - ago
         self._with(at, lambda _, logs: logs.write(SCOPE, group, stream, [(int(at * 1000), text)]))
 
-    def names(self) -> tuple[list[str], list[str]]:
-        """Return the jobs, and the streams of their group."""
+    def names(self, kind: JobKind = TRAINING) -> tuple[list[str], list[str]]:
+        """Return the jobs of a kind, and the streams of their group."""
         found: list[tuple[list[str], list[str]]] = []
 
         def look(jobs: SqliteJobStore, logs: LogFiles) -> None:
-            records = [*jobs.unfinished(), *jobs.ended_before(NOW * 2)]
-            streams = logs.streams_by_name(SCOPE, GROUP, prefix="", after=None, descending=False, limit=50)
+            records = [one for one in (*jobs.unfinished(), *jobs.ended_before(NOW * 2)) if one.kind is kind]
+            streams = logs.streams_by_name(SCOPE, kind.log_group, prefix="", after=None, descending=False, limit=50)
             found.append((sorted(record.name for record in records), [stream.name for stream in streams]))
 
         self._with(NOW, look)
@@ -93,12 +96,12 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_cleaning_lists_first_and_takes_only_what_is_old(state: State) -> None:
-    state.job("Old", ended=40 * 24 * HOUR)
+    state.job("Old", ended=40 * DAY)
     state.job("new", ended=HOUR)
     state.job("running", ended=None)
-    state.log("new/algo-1-0", ago=50 * 24 * HOUR)  # an old part of the log of a job that stays
-    state.log("deleted/algo-1-1", ago=50 * 24 * HOUR)
-    state.log("mine", ago=50 * 24 * HOUR, group="/aws/sagemaker/studio")
+    state.log("new/algo-1-0", ago=50 * DAY)  # an old part of the log of a job that stays
+    state.log("deleted/algo-1-1", ago=50 * DAY)
+    state.log("mine", ago=50 * DAY, group="/aws/sagemaker/studio")
     leftover = state.folder / "work/3-job/algo-1"
     leftover.mkdir(parents=True)
     (leftover / "data").write_bytes(b"x" * 5000)
@@ -123,8 +126,30 @@ def test_cleaning_lists_first_and_takes_only_what_is_old(state: State) -> None:
     assert state.names()[0] == ["running"]
 
 
+def test_a_log_goes_with_the_job_of_its_own_kind(state: State) -> None:
+    state.job("Same", ended=40 * DAY)
+    state.job("Same", ended=HOUR, kind=PROCESSING)
+    state.log("Same/algo-1-0", ago=50 * DAY, group=PROCESSING.log_group)
+    state.job("old", ended=40 * DAY, kind=PROCESSING)
+    state.job("waiting", ended=None, kind=PROCESSING)
+    state.log("deleted/algo-1-1", ago=50 * DAY, group=PROCESSING.log_group)
+    listed = [line.split() for line in state.run("clean", "--yes").splitlines()]
+    assert sorted((line[0], line[-1]) for line in listed[:-1]) == [
+        ("job", "arn:aws:sagemaker:us-east-1:123456789012:processing-job/old"),
+        ("job", "arn:aws:sagemaker:us-east-1:123456789012:training-job/same"),
+        ("log", "/aws/sagemaker/ProcessingJobs:deleted/algo-1-1"),
+        ("log", "/aws/sagemaker/ProcessingJobs:old/algo-1-1"),
+        ("log", "/aws/sagemaker/TrainingJobs:Same/algo-1-1"),
+    ]
+    assert state.names() == ([], [])
+    assert state.names(PROCESSING) == (
+        ["Same", "waiting"],
+        ["Same/algo-1-0", "Same/algo-1-1", "waiting/algo-1-1"],
+    )
+
+
 def test_a_state_in_use_or_no_state_at_all_is_refused_and_left_alone(state: State, tmp_path: Path) -> None:
-    state.job("old", ended=40 * 24 * HOUR)
+    state.job("old", ended=40 * DAY)
     held = StateDirectory(state.folder)
     for command in (["clean", "--yes"], ["state", "save", str(tmp_path / "saved.tar")]):
         with pytest.raises(UsageError, match="Another emulator uses"):
@@ -183,7 +208,7 @@ def test_a_state_of_an_emulator_that_was_killed_is_saved_with_what_it_wrote_last
     held = closing(sqlite3.connect(state.folder / FILE_NAME))
     with held as connection:  # what a killed process leaves: a write-ahead log that is not yet in the database
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute("UPDATE training_jobs SET name = 'Job'")
+        connection.execute("UPDATE jobs SET name = 'Job'")
         connection.commit()
         assert (state.folder / f"{FILE_NAME}-wal").stat().st_size > 0
         state.run("state", "save", str(tmp_path / "saved.tar"))

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.contract import status
+from emulator.contract import life, status
 from emulator.contract.arns import Scope
-from emulator.contract.kinds import TRAINING
+from emulator.contract.kinds import KINDS, PROCESSING, TRAINING, JobKind
 from emulator.contract.listing import JobQuery, page_of
 from emulator.contract.record import JobRecord
 from emulator.contract.status import JobStatus, SecondaryStatus
 from emulator.errors import ResourceInUseError
 from emulator.storage.database import FILE_NAME, Database
 from emulator.storage.job_records import SqliteJobStore
-from tests.builders import SCOPE, job_record, without_none
+from tests.builders import SCOPE, job_record, processing_record, without_none
 
 ELSEWHERE = Scope(account="210987654321", region="eu-west-1")
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
@@ -45,6 +45,10 @@ def store(tmp_path: Path) -> Iterator[SqliteJobStore]:
         yield one
 
 
+def arn(name: str, kind: JobKind = TRAINING) -> str:
+    return kind.arn(SCOPE, name)
+
+
 def counted(record: JobRecord) -> JobRecord:
     return record.with_facts({**record.facts, "count": record.facts.get("count", 0) + 1})
 
@@ -60,9 +64,9 @@ def all_of(store: SqliteJobStore, scope: Scope = SCOPE) -> list[JobRecord]:
 
 def test_a_job_is_found_without_regard_to_case(store: SqliteJobStore) -> None:
     created = store.create(job_record("Job-A"))
-    assert store.get(SCOPE, "job-a") == store.get(SCOPE, "JOB-A") == created
+    assert store.get(arn("job-a")) == store.get(arn("JOB-A")) == created
     assert created.name == "Job-A"
-    assert store.get(SCOPE, "other") is None
+    assert store.get(arn("other")) is None
 
 
 def test_a_name_is_taken_in_whatever_case(store: SqliteJobStore) -> None:
@@ -71,20 +75,32 @@ def test_a_name_is_taken_in_whatever_case(store: SqliteJobStore) -> None:
         store.create(job_record("job-A"))
 
 
+def test_each_kind_has_names_of_its_own(store: SqliteJobStore) -> None:
+    training = store.create(job_record("Same"))
+    processing = store.create(processing_record("Same"))
+    with pytest.raises(ResourceInUseError, match="processing-job/same"):
+        store.create(processing_record("same"))
+    assert store.get(arn("same")) == training
+    assert store.get(arn("same", PROCESSING)) == processing
+    assert [store.first(SCOPE, JobQuery(kind=kind)) for kind in KINDS] == [[training], [processing]]
+    store.delete(training.arn)
+    assert store.unfinished() == [processing]
+
+
 def test_accounts_and_regions_do_not_see_each_other(store: SqliteJobStore) -> None:
     here = store.create(job_record("job"))
     there = store.create(job_record("job", scope=ELSEWHERE))
     assert all_of(store) == [here]
     assert all_of(store, ELSEWHERE) == [there]
-    store.delete(ELSEWHERE, "job")
-    assert store.get(SCOPE, "job") == here
+    store.delete(there.arn)
+    assert store.get(arn("job")) == here
 
 
 def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
     numbers = []
     with opened(tmp_path) as store:
         numbers += [store.create(job_record(name)).number for name in ("a", "b")]
-        store.delete(SCOPE, "b")
+        store.delete(arn("b"))
     with opened(tmp_path) as store:
         numbers.append(store.create(job_record("b")).number)
         store.clear()
@@ -96,15 +112,15 @@ def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
 
 def test_an_update_replaces_the_record(store: SqliteJobStore) -> None:
     before = store.create(job_record("Job-A"))
-    after = store.update(SCOPE, "job-a", counted)
+    after = store.update(before.arn, counted)
     assert after is not None
     assert after.facts["count"] == 1
-    assert store.get(SCOPE, "Job-A") == after
+    assert store.get(before.arn) == after
     assert "count" not in before.facts
 
 
 def test_an_update_of_a_job_that_is_gone_changes_nothing(store: SqliteJobStore) -> None:
-    assert store.update(SCOPE, "job", counted) is None
+    assert store.update(arn("job"), counted) is None
     assert all_of(store) == []
 
 
@@ -115,14 +131,14 @@ def test_an_update_that_raises_leaves_the_record_and_the_store_usable(store: Sql
         raise ResourceInUseError("no")
 
     with pytest.raises(ResourceInUseError):
-        store.update(SCOPE, "job", refuse)
-    assert store.get(SCOPE, "job") == created
+        store.update(created.arn, refuse)
+    assert store.get(arn("job")) == created
 
 
 def test_a_name_is_free_after_a_deletion_and_deleting_twice_is_fine(store: SqliteJobStore) -> None:
-    store.create(job_record("Job"))
-    store.delete(SCOPE, "JOB")
-    store.delete(SCOPE, "JOB")
+    created = store.create(job_record("Job"))
+    store.delete(created.arn)
+    store.delete(created.arn)
     assert store.create(job_record("job")).name == "job"
 
 
@@ -136,8 +152,8 @@ def test_of_many_at_once_one_gets_the_name_and_no_update_is_lost(store: SqliteJo
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(created, range(50))) == 1
-        list(pool.map(lambda _: store.update(SCOPE, "job", counted), range(200)))
-    found = store.get(SCOPE, "job")
+        list(pool.map(lambda _: store.update(arn("job"), counted), range(200)))
+    found = store.get(arn("job"))
     assert found is not None
     assert found.facts["count"] == 200
 
@@ -163,12 +179,12 @@ def test_any_document_comes_back_as_it_was_from_another_process_life(
         with opened(Path(folder)) as store:
             created = store.create(record)
         with opened(Path(folder)) as store:
-            assert store.get(SCOPE, "job") == created
+            assert store.get(arn("job")) == created
 
 
 def test_what_has_not_ended_is_found_in_the_order_of_creation(store: SqliteJobStore) -> None:
     records = [store.create(job_record(name, scope=scope)) for name in "ab" for scope in (SCOPE, ELSEWHERE)]
-    store.update(SCOPE, "a", lambda record: ended(record, 2000.0))
+    store.update(arn("a"), lambda record: ended(record, 2000.0))
     assert store.unfinished() == records[1:]
     assert [record.name for record in store.ended_before(2000.5)] == ["a"]
     assert store.ended_before(2000.0) == []
@@ -176,10 +192,11 @@ def test_what_has_not_ended_is_found_in_the_order_of_creation(store: SqliteJobSt
 
 def test_unfinished_jobs_are_those_that_have_not_ended_oldest_first(store: SqliteJobStore) -> None:
     store.create(job_record("ended"))
-    store.update(SCOPE, "ended", lambda record: ended(record, 2000.0))
+    store.update(arn("ended"), lambda record: ended(record, 2000.0))
     store.create(job_record("running"))
+    store.create(processing_record("waiting"))
     store.create(job_record("stopping", facts=status.stop_requested(status.created(1000.0), 1001.0)))
-    assert [one.name for one in store.unfinished()] == ["running", "stopping"]
+    assert [one.name for one in store.unfinished()] == ["running", "waiting", "stopping"]
 
 
 TIMES = st.integers(0, 5).map(float)
@@ -201,34 +218,43 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
+def training_records(name: str) -> st.SearchStrategy[JobRecord]:
+    plans = st.sampled_from([None, "plan-a", "plan-b"])
+    configurations = plans.map(lambda plan: without_none({"TrainingPlanArn": plan}))
+    return st.builds(job_record, st.just(name), facts=facts(TRAINING), scope=SCOPES, ResourceConfig=configurations)
+
+
+def processing_records(name: str) -> st.SearchStrategy[JobRecord]:
+    return st.builds(processing_record, st.just(name), facts=facts(PROCESSING), scope=SCOPES)
+
+
+SCOPES = st.sampled_from([SCOPE, SCOPE, SCOPE, ELSEWHERE])
+RECORDS = {TRAINING: training_records, PROCESSING: processing_records}
+
+
+def facts(kind: JobKind) -> st.SearchStrategy[dict[str, Any]]:
+    statuses = st.sampled_from(STATUSES)
+    return st.fixed_dictionaries({"CreationTime": TIMES, "LastModifiedTime": TIMES, kind.status_member: statuses})
+
+
 @st.composite
 def job_lists(draw: st.DrawFn) -> list[JobRecord]:
-    names = draw(st.lists(st.text("abAB", min_size=1, max_size=3), unique_by=str.lower, max_size=12))
-    plans = st.sampled_from([None, "plan-a", "plan-b"])
-    return [
-        job_record(
-            name,
-            facts={
-                "CreationTime": draw(TIMES),
-                "LastModifiedTime": draw(TIMES),
-                "TrainingJobStatus": draw(st.sampled_from(STATUSES)),
-            },
-            scope=draw(st.sampled_from([SCOPE, SCOPE, SCOPE, ELSEWHERE])),
-            ResourceConfig=without_none({"TrainingPlanArn": draw(plans)}),
-        )
-        for name in names
-    ]
+    """Jobs of both kinds in the order of their creation, some of which have the name of one of the other kind."""
+    names = st.text("abAB", min_size=1, max_size=3)
+    jobs = st.tuples(st.sampled_from(KINDS), names)
+    unique = draw(st.lists(jobs, unique_by=lambda job: (job[0], job[1].lower()), max_size=14))
+    return [draw(RECORDS[kind](name)) for kind, name in unique]
 
 
-@settings(max_examples=200, deadline=None)
-@given(job_lists(), REQUESTS)
+@settings(max_examples=300, deadline=None)
+@given(job_lists(), st.sampled_from(KINDS), REQUESTS)
 def test_the_database_finds_the_pages_that_the_rule_of_the_service_says(
-    records: list[JobRecord], request_: dict[str, Any]
+    records: list[JobRecord], kind: JobKind, request_: dict[str, Any]
 ) -> None:
     with TemporaryDirectory() as folder, opened(Path(folder)) as store:
         stored = [record for record in map(store.create, records) if record.scope == SCOPE]
         for _ in range(len(records) + 1):
-            query = JobQuery.parse(request_, TRAINING)
+            query = JobQuery.parse(request_, kind)
             page = page_of(store.first(SCOPE, query), query)
             assert page == page_of(stored, query)
             if page.next_token is None:
@@ -237,27 +263,35 @@ def test_the_database_finds_the_pages_that_the_rule_of_the_service_says(
         pytest.fail("the pages have no end")
 
 
-def test_ten_thousand_jobs_are_opened_described_and_listed_at_once(tmp_path: Path) -> None:
+def test_ten_thousand_jobs_of_each_kind_are_opened_described_and_listed_at_once(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
+        values = {f"value-{one}": "x" * 40 for one in range(50)}
         for number in range(10_000):
-            parameters = {f"parameter-{one}": "x" * 40 for one in range(50)}
-            facts = status.created(1000.0 + number)
-            store.create(job_record(f"Job-{number:05}", facts=facts, HyperParameters=parameters))
+            at, name = 1000.0 + number, f"Job-{number:05}"
+            store.create(job_record(name, facts=life.created(TRAINING, at), HyperParameters=values))
+            store.create(processing_record(name, facts=life.created(PROCESSING, at), Environment=values))
     started = time.perf_counter()
     with opened(tmp_path) as store:
-        store.get(SCOPE, "job-00000")
+        store.get(arn("job-00000"))
         assert time.perf_counter() - started < 0.2
         requests: list[dict[str, Any]] = [
             {},
             {"MaxResults": 100},
             {"SortBy": "Name", "SortOrder": "Ascending"},
+            {"SortBy": "Name", "LastModifiedTimeAfter": 90_000.0},
             {"SortBy": "Status"},
+            {"StatusEquals": "InProgress"},
+            {"StatusEquals": "Failed"},
             {"NameContains": "zzz"},
             {"CreationTimeAfter": 6000.0, "SortOrder": "Ascending"},
         ]
         slowest = max(
-            *(measured(partial(store.first, SCOPE, JobQuery.parse(request, TRAINING))) for request in requests),
-            measured(partial(store.get, SCOPE, "job-05000")),
+            *(
+                measured(partial(store.first, SCOPE, JobQuery.parse(request, kind)))
+                for request in requests
+                for kind in KINDS
+            ),
+            measured(partial(store.get, arn("job-05000"))),
         )
     assert slowest < 0.02, f"{slowest:.3f} s"
 

@@ -34,8 +34,8 @@ print("ready", flush=True)
 while True:
     lines = [(number, f"{{number}}:{{part}} " + "x" * (number * 37 % 5000)) for part in range(number % 4 + 1)]
     logs.write(SCOPE, {GROUP!r}, f"job/algo-{{number % 3}}", lines)
-    jobs.create(job_record(f"job-{{number}}"))
-    jobs.update(SCOPE, f"job-{{number}}", lambda record: record.with_facts({{**record.facts, "number": number}}))
+    created = jobs.create(job_record(f"job-{{number}}"))
+    jobs.update(created.arn, lambda record: record.with_facts({{**record.facts, "number": number}}))
     print(number, flush=True)
     number += 1
 """

@@ -132,7 +132,7 @@ def test_a_summary_has_an_end_only_when_there_is_one() -> None:
 
 
 def test_names_are_one_without_regard_to_case() -> None:
-    assert job_record("JOB-a").key == job_record("job-A").key != job_record("job-b").key
+    assert job_record("JOB-a").arn == job_record("job-A").arn != job_record("job-b").arn
 
 
 # Processing jobs

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...contract.arns import ResourceName, Scope
+from ...contract.kinds import is_job, kind_of
 from ...errors import ValidationError
+from ...jobs.jobs import Jobs
 from ...runtime import Emulator
 
 Document = dict[str, Any]
@@ -14,34 +16,37 @@ Document = dict[str, Any]
 
 def is_ours(request: Mapping[str, Any]) -> bool:
     """Tell whether a tag request is about a job of ours; moto keeps the tags of the rest."""
-    return ResourceName.parse(request["ResourceArn"]).kind == "training-job"
+    return is_job(request["ResourceArn"])
 
 
 def add_tags(emulator: Emulator, scope: Scope, request: Mapping[str, Any]) -> Document:
     """Add tags and return all there are."""
-    resource = _resource(scope, request)
-    return {"Tags": _tag_list(emulator.training_jobs.add_tags(scope, resource.name, request["Tags"]))}
+    jobs, name = _job(emulator, scope, request)
+    return {"Tags": _tag_list(jobs.add_tags(scope, name, request["Tags"]))}
 
 
 def list_tags(emulator: Emulator, scope: Scope, request: Mapping[str, Any]) -> Document:
     """Return all tags: a resource has at most fifty, which is one page."""
-    return {"Tags": _tag_list(emulator.training_jobs.get(scope, _resource(scope, request).name).tags)}
+    jobs, name = _job(emulator, scope, request)
+    return {"Tags": _tag_list(jobs.get(scope, name).tags)}
 
 
 def delete_tags(emulator: Emulator, scope: Scope, request: Mapping[str, Any]) -> Document:
     """Take tags off."""
-    emulator.training_jobs.delete_tags(scope, _resource(scope, request).name, request["TagKeys"])
+    jobs, name = _job(emulator, scope, request)
+    jobs.delete_tags(scope, name, request["TagKeys"])
     return {}
 
 
-def _resource(scope: Scope, request: Mapping[str, Any]) -> ResourceName:
-    resource = ResourceName.parse(request["ResourceArn"])
+def _job(emulator: Emulator, scope: Scope, request: Mapping[str, Any]) -> tuple[Jobs, str]:
+    """Return the jobs of the kind that an ARN names, and its job's name."""
+    arn = request["ResourceArn"]
+    resource = ResourceName.parse(arn)
     if resource.scope != scope:
         raise ValidationError(
-            f"The resource {request['ResourceArn']} is not of the caller's account {scope.account} "
-            f"and region {scope.region}."
+            f"The resource {arn} is not of the caller's account {scope.account} and region {scope.region}."
         )
-    return resource
+    return emulator.jobs[kind_of(arn)], resource.name
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
