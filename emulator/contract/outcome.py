@@ -124,16 +124,18 @@ def settle_processing(ended: Ended, exits: Sequence[HostExit], messages: Sequenc
     """Return what a processing job whose containers have ended becomes.
 
     `messages` are the first LONGEST_MESSAGE_BYTES of each host's /opt/ml/output/message, in the order of the
-    hosts; b"" where there is none. The message is shown whatever the job's end; it is not put into the
-    FailureReason, whose gap was always seen empty. Text that is not UTF-8 fails a job that had completed.
+    hosts; b"" where there is none. The message is shown whatever the job's end. Text that is not UTF-8 fails a
+    job that had completed, and is nowhere shown.
     """
-    outcome = _settled(ended, exits, processing_error)
     try:
-        return replace(outcome, exit_message=exit_message(messages) or None)
+        message = exit_message(messages)
     except UnicodeDecodeError:
+        outcome = _settled(ended, exits, lambda failed: processing_error(failed, ""))
         if outcome.status is not JobStatus.COMPLETED:
             return outcome
         return failed_outcome(f"ClientError: The file {MESSAGE} is not valid UTF-8 text.")
+    outcome = _settled(ended, exits, lambda failed: processing_error(failed, message))
+    return replace(outcome, exit_message=message or None)
 
 
 def exit_message(messages: Sequence[bytes]) -> str:
@@ -151,11 +153,16 @@ def _decoded(message: bytes) -> str:
     return codecs.getincrementaldecoder("utf-8")().decode(message, final=whole)
 
 
-def processing_error(failed: HostExit) -> str:
-    """Return the FailureReason of a processing container that failed; both texts were seen on the service."""
+def processing_error(failed: HostExit, message: str) -> str:
+    """Return the FailureReason of a processing container that failed, given the job's ExitMessage.
+
+    `AlgorithmError: , exit code: 1` and the text about memory were seen on the service. That the message
+    fills the gap is unconfirmed: it does so that clients which log the FailureReason alone tell the
+    container's own reason, as they do for training jobs.
+    """
     if failed.out_of_memory:
         return PROCESSING_OUT_OF_MEMORY
-    return _algorithm_error("", failed.exit_code)
+    return _algorithm_error(message.strip(), failed.exit_code)
 
 
 def _settled(ended: Ended, exits: Sequence[HostExit], reason_of: Callable[[HostExit], str]) -> Outcome:

@@ -127,16 +127,19 @@ def test_a_container_that_cannot_start_keeps_its_exit_code(length: int) -> None:
 
 
 @pytest.mark.parametrize("code", [1, 2, 127])
-def test_a_processing_container_that_fails_has_an_empty_gap_in_its_reason(code: int) -> None:
-    found = settle_processing(Ended.BY_ITSELF, [exited(0), exited(code, "algo-2")], [b"", b"bad rows"])
+def test_a_processing_container_that_fails_says_its_exit_code_and_its_message(code: int) -> None:
+    exits = [exited(0), exited(code, "algo-2")]
+    found = settle_processing(Ended.BY_ITSELF, exits, [b"", b"bad rows\n"])
     assert found.status is JobStatus.FAILED
-    assert found.failure_reason == f"AlgorithmError: , exit code: {code}"
-    assert found.exit_message == "bad rows"
+    assert found.failure_reason == f"AlgorithmError: bad rows, exit code: {code}"
+    assert found.exit_message == "bad rows\n"
+    silent = settle_processing(Ended.BY_ITSELF, exits, [b"", b""])
+    assert silent == failed_outcome(f"AlgorithmError: , exit code: {code}")
 
 
 def test_a_processing_container_that_is_killed_for_its_memory() -> None:
-    found = settle_processing(Ended.BY_ITSELF, [exited(137, out_of_memory=True)], [b""])
-    assert found == failed_outcome(
+    found = settle_processing(Ended.BY_ITSELF, [exited(137, out_of_memory=True)], [b"much"])
+    assert found.failure_reason == (
         "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "
         "instance."
     )
