@@ -163,7 +163,8 @@ def test_one_failing_host_fails_the_job_and_the_others_run_to_their_end(processi
 
 def test_a_continuous_output_is_in_s3_while_the_job_runs(processing: ProcessingJobs) -> None:
     job = processing.running(
-        f"cd {OUT}; echo one > one; echo ready; while :; do date >> grows; sleep 0.1; done & sleep 3; echo two > one; wait",
+        f"cd {OUT}; echo one > one; echo ready; while :; do date >> grows; sleep 0.1; done & "
+        "sleep 3; echo two > one; wait",
         ProcessingOutputConfig=processing.outputs("out", mode="Continuous"),
     ).wrote("ready")
     for expected in (b"one\n", b"two\n"):

@@ -11,20 +11,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.jobs import Clients
+
+if TYPE_CHECKING:
+    from tests.clients.dag_runs import Airflow  # which imports this file
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 SCRIPTS = HERE / "scripts"
 EMULATOR = (sys.executable, "-m", "emulator")
 
-PROGRAM_SECONDS = 150
+PROGRAM_SECONDS = 240
 SERVER_SECONDS = 30
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 6
 SIGNS_OF_OTHER_MACHINES = ("EndpointConnectionError", "Could not connect to the endpoint URL", "would have reached AWS")
 
 
@@ -210,3 +213,31 @@ def programs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture(scope="session")
+def iris_image() -> str:
+    """The sample's image, under the tag that the sample's DAG names in a registry."""
+    tag = "iris-training:latest"
+    command = ["docker", "build", "--quiet", "--tag", tag, str(REPOSITORY / "sample_jobs/iris_training")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return tag
+
+
+@pytest.fixture(scope="session")
+def airflow_metadata(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Airflow's tables, empty."""
+    from tests.clients.dag_runs import made_metadata
+
+    return made_metadata(tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    programs: Programs, server: Server, tmp_path_factory: pytest.TempPathFactory, airflow_metadata: Path
+) -> Airflow:
+    """Runs DAGs with a real Airflow."""
+    from tests.clients.dag_runs import Airflow
+
+    return Airflow(programs, server, tmp_path_factory.mktemp("dags"), airflow_metadata)

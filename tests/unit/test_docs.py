@@ -29,7 +29,10 @@ def test_every_command_and_option_explains_itself(command: str) -> None:
             assert parameter.help, f"{command} {parameter.name} has no help"
 
 
-@pytest.mark.parametrize("document", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/fidelity.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/fidelity.md", "docs/from-airflow-to-sagemaker-jobs.md"],
+)
 def test_links_lead_somewhere(document: str) -> None:
     path = REPOSITORY / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
