@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import boto3
+import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -63,6 +65,14 @@ class Clients:
     @cached_property
     def sts(self) -> STSClient:
         return self._session.client("sts", **self._arguments)
+
+
+def refusal_of(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+    """Return code and message of the 400 with which a client's request is answered."""
+    with pytest.raises(ClientError) as error:
+        call(**request)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,55 @@ GOOD_REQUESTS: dict[str, dict[str, Any]] = {
     "ListTrainingJobs": {"NameContains": "a", "MaxResults": 5, "SortBy": "Name", "CreationTimeAfter": 0},
     "StopTrainingJob": {"TrainingJobName": "good-name"},
     "DeleteTrainingJob": {"TrainingJobName": "good-name"},
+    "CreateProcessingJob": {
+        "ProcessingJobName": "good-name",
+        "RoleArn": ROLE,
+        "AppSpecification": {
+            "ImageUri": "no/such-image:1",
+            "ContainerEntrypoint": ["python3"],
+            "ContainerArguments": ["a"],
+        },
+        "Environment": {"A": "b"},
+        "ProcessingInputs": [
+            {
+                "InputName": "in",
+                "AppManaged": False,
+                "S3Input": {
+                    "S3Uri": "s3://no-such-bucket/x",
+                    "LocalPath": "/opt/ml/processing/in",
+                    "S3DataType": "ManifestFile",
+                    "S3DataDistributionType": "ShardedByS3Key",
+                },
+            }
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "out",
+                    "S3Output": {
+                        "S3Uri": "s3://no-such-bucket/out",
+                        "LocalPath": "/opt/ml/processing/out",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+        },
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "Tags": [{"Key": "k", "Value": "v"}],
+    },
+    "DescribeProcessingJob": {"ProcessingJobName": "good-name"},
+    "ListProcessingJobs": {"NameContains": "a", "MaxResults": 5, "SortBy": "Name", "StatusEquals": "Failed"},
+    "StopProcessingJob": {"ProcessingJobName": "good-name"},
+    "DeleteProcessingJob": {"ProcessingJobName": "good-name"},
     "AddTags": {
         "ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:training-job/good-name",
         "Tags": [{"Key": "k", "Value": "v"}],
     },
-    "ListTags": {"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:training-job/good-name"},
+    "ListTags": {"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:processing-job/good-name"},
     "DeleteTags": {
         "ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:training-job/good-name",
         "TagKeys": ["k"],
@@ -62,7 +106,7 @@ OTHER_OPERATIONS = [
     "ListModels",
     "CreateEndpoint",
     "Search",
-    "CreateProcessingJob",
+    "CreateTransformJob",
     "UpdateModelPackage",
 ]
 
@@ -103,7 +147,7 @@ def encoded(document: object) -> bytes:
 
 
 many = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from emulator.api.service_model import input_shape, output_members
-from emulator.contract.kinds import KINDS, PROCESSING, TRAINING, JobKind, kind_of
+from emulator.contract.kinds import KINDS, PROCESSING, TRAINING, JobKind, is_job, kind_of
 from tests.builders import SCOPE, job_record, processing_record
 
 
 def test_an_arn_tells_the_kind() -> None:
     assert kind_of(TRAINING.arn(SCOPE, "j")) is job_record().kind is TRAINING
     assert kind_of(PROCESSING.arn(SCOPE, "j")) is processing_record().kind is PROCESSING
+
+
+def test_an_arn_of_a_job_is_told_from_others() -> None:
+    assert all(is_job(kind.arn(SCOPE, "j")) for kind in KINDS)
+    assert not is_job("arn:aws:sagemaker:us-east-1:123456789012:model/m")
 
 
 def test_a_processing_job_arn_is_in_lower_case_too() -> None:
