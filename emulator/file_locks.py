@@ -11,6 +11,9 @@ from typing import Final
 # Whoever only looks whether a lock is held has it for a moment.
 _LOOK_SECONDS: Final = 0.3
 
+CLEANING_UP: Final = "cleaning up"
+"""What the file of a lock says while its holder is about to let it go by itself."""
+
 
 def take(path: Path, *, wait: bool = False) -> int | None:
     """Take a lock, making its file if it is not there; None if somebody else has it.
@@ -54,3 +57,14 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def say(lock: int, text: str) -> None:
+    """Write a word into the file of a lock that is held."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, text.encode(), 0)
+
+
+def said(path: Path) -> str:
+    """Return the word in the file of a lock."""
+    return path.read_text(encoding="utf-8")

@@ -70,9 +70,13 @@ def at_rest(path: Path) -> Iterator[None]:
 
 
 def _locked(path: Path, advice: str) -> int:
-    lock = file_locks.take(path / LOCK)
+    file = path / LOCK
+    lock = file_locks.take(file)
+    if lock is None and file_locks.said(file) == file_locks.CLEANING_UP:
+        lock = file_locks.take(file, wait=True)
     if lock is None:
         raise UsageError(f"Another emulator uses the state directory {path}. {advice}")
+    file_locks.say(lock, "")
     return lock
 
 

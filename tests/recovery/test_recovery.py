@@ -59,7 +59,9 @@ def test_a_container_that_still_runs_is_watched_to_its_true_end(tmp_path: Path, 
     port = free_port()
     with up(tmp_path, port=port) as first:
         job = first.jobs(image, "recovery").running(
-            COUNT.format(until=60, pause=0.05) + ARTIFACTS + "echo done; sleep 1; printf last",
+            COUNT.format(until=60, pause=0.05)
+            + ARTIFACTS
+            + "echo done; until [ -e /opt/ml/input/go ]; do sleep 0.1; done; printf last",
             Tags=[{"Key": "a", "Value": "b"}],
         )
         job.wrote("out 10")
@@ -73,6 +75,7 @@ def test_a_container_that_still_runs_is_watched_to_its_true_end(tmp_path: Path, 
         assert containers(job) == [container]
         job.wrote("done")
         assert job.status == "InProgress"  # its output is read as it comes, not at the end
+        docker("exec", container, "touch", "/opt/ml/input/go")
         job.ended()
         after = job.describe()
         assert after["TrainingJobStatus"] == "Completed", job.failure_reason

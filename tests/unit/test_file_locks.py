@@ -53,3 +53,14 @@ def test_looking_does_not_keep_others_from_taking(tmp_path: Path) -> None:
     finally:
         looking.kill()
         looking.wait()
+
+
+def test_who_has_a_lock_may_say_what_he_does(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    held = file_locks.take(path)
+    assert held is not None
+    file_locks.say(held, file_locks.CLEANING_UP)
+    assert file_locks.said(path) == file_locks.CLEANING_UP
+    file_locks.say(held, "")
+    assert file_locks.said(path) == ""
+    os.close(held)

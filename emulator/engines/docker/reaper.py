@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,26 +45,39 @@ def main() -> None:
     # Held for as long as this process lives: it tells others that somebody cleans up. Its predecessor
     # is about to find that there is a new emulator.
     file_locks.take(reaper_lock(owner.lock), wait=True)
-    if sys.stdin.buffer.read() == _ALL_REMOVED:
+    if sys.stdin.buffer.read() == _ALL_REMOVED or _has_successor(owner):
         return
-    held = _without_successor(owner)
-    if held is not None:
-        remove_all(owner.identity)
-        os.close(held)
+    with _nobody_starting(owner.lock) as alone:
+        if alone:
+            remove_all(owner.identity)
 
 
-def _without_successor(owner: Owner) -> int | None:
-    """Wait for another emulator; return its lock, taken, when none has come in time.
-
-    While it is held no emulator can start with the state that its containers are being removed of.
-    """
+def _has_successor(owner: Owner) -> bool:
+    """Wait for another emulator of the owner; there can be none once the state directory is gone."""
     deadline = time.monotonic() + owner.recovery_window
     while time.monotonic() < deadline and owner.lock.exists():
         if file_locks.is_held(owner.lock):
-            return None
+            return True
         time.sleep(_LOOK_EVERY_SECONDS)
-    owner.lock.parent.mkdir(parents=True, exist_ok=True)
-    return file_locks.take(owner.lock)
+    return False
+
+
+@contextmanager
+def _nobody_starting(lock: Path) -> Iterator[bool]:
+    """Keep emulators from taking up what is being removed: they wait. Yields False if one was quicker."""
+    if not lock.exists():
+        yield True
+        return
+    held = file_locks.take(lock)
+    if held is None:
+        yield False
+        return
+    file_locks.say(held, file_locks.CLEANING_UP)
+    try:
+        yield True
+    finally:
+        file_locks.say(held, "")
+        os.close(held)
 
 
 def remove_all(identity: str) -> None:
