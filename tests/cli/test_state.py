@@ -192,9 +192,9 @@ def test_a_state_of_an_emulator_that_was_killed_is_saved_with_what_it_wrote_last
     assert other.names()[0] == ["Job"]
 
 
-def hostile(*members: tuple[str, bytes | None], version: int = SCHEMA_VERSION) -> bytes:
+def hostile(*members: tuple[str, bytes | None], **versions: int) -> bytes:
     """Return a tar that looks like a saved state."""
-    manifest = {"written_by": "sagemaker-emulator 9.9", "schema_version": version}
+    manifest = {"written_by": "sagemaker-emulator 9.9", "schema_version": SCHEMA_VERSION, **versions}
     packed = BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, data in (("sagemaker-emulator-state.json", json.dumps(manifest).encode()), *members):
@@ -218,8 +218,10 @@ def hostile(*members: tuple[str, bytes | None], version: int = SCHEMA_VERSION) -
         (hostile(("logs", None), ("logs/escape", b"x")), "no state has"),
         (hostile().replace(b'"schema_version"', b'"schema_VERSION"'), "not written"),
         (hostile().replace(b"{", b"["), "not written"),
-        (hostile((FILE_NAME, b"no database" * 100)), "not a database"),
-        (hostile(version=SCHEMA_VERSION + 1), "schema version .* newer program"),
+        (hostile((FILE_NAME, b"no database" * 100)), "cannot be used as a database"),
+        (hostile(("objects/index.sqlite", b"no database" * 100)), "cannot be used as a database"),
+        (hostile(schema_version=SCHEMA_VERSION + 1), r"state\.sqlite has schema version .* newer program"),
+        (hostile(object_store_version=99), r"objects/index\.sqlite has schema version 99; .* newer program"),
         (hostile(("a", b"x"), ("a", b"x")), "cannot be loaded"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import listing, records
-from .index import Index
+from .index import INDEX_FILE, Index
 from .model import (
     NULL_VERSION,
     BucketNotEmptyError,
@@ -41,7 +41,7 @@ class DiskObjectStore:
             UsageError: the folder is of another format.
         """
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._index = Index(root / "index.sqlite")
+        self._index = Index(root / INDEX_FILE)
         self._segments = Segments(root)
         self._publisher = Publisher(self._index, self._segments)
         self._closing = threading.Event()
