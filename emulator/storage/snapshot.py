@@ -19,6 +19,7 @@ from ..errors import UsageError
 from .database import FILE_NAME, SCHEMA_VERSION, require_state
 from .objects.index import INDEX_FILE, OBJECTS_FOLDER
 from .objects.index import MIGRATIONS as INDEX_MIGRATIONS
+from .objects.reserve import RESERVE_FILE
 from .schema import version_of
 from .state_dir import LOCK, WORKSPACE, at_rest
 
@@ -95,11 +96,12 @@ def _new_tar(file: Path, *, compressed: bool) -> tarfile.TarFile:
 
 
 def _members(folder: Path) -> Iterator[Path]:
+    reserve = folder / OBJECTS_FOLDER / RESERVE_FILE
     for path in sorted(folder.iterdir()):
         if path.name not in _LEFT_OUT:
             yield path
             if path.is_dir():
-                yield from sorted(path.rglob("*"))
+                yield from sorted(inner for inner in path.rglob("*") if inner != reserve)
 
 
 def _add_manifest(tar: tarfile.TarFile, manifest: dict[str, object]) -> None:

@@ -38,6 +38,27 @@ class TestBuckets:
         with pytest.raises(NoSuchBucketError):
             store.delete_bucket("a")
 
+    def test_are_all_forgotten_at_one_moment_with_their_objects_and_uploads(
+        self, store: DiskObjectStore, root: Path
+    ) -> None:
+        version = put(store, "k", versioning=Versioning.ENABLED)
+        store.copy(version, "b", "copy", attributes={})
+        put(store, "k", b"two", versioning=Versioning.ENABLED)
+        store.delete("b", "k", versioning=Versioning.ENABLED)
+        upload = store.create_upload("b", "u", {})
+        store.put_part(upload, 1, [b"part"])
+        reader = store.read(version)
+        store.clear()
+        assert store.buckets() == []
+        assert store.get_upload(upload.upload_id) is None
+        assert list(reader) == [b"content"], "who reads an object reads it to its end"
+        assert files(root) == []
+        with pytest.raises(NoSuchBucketError):
+            put(store, "k")
+        store.create_bucket("b")
+        assert store.sizes("b") == []
+        assert put(store, "k").serial > version.serial
+
     def test_with_objects_are_not_deleted(self, store: DiskObjectStore) -> None:
         put(store, "k", versioning=Versioning.ENABLED)
         store.delete("b", "k", versioning=Versioning.ENABLED)

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -134,6 +134,11 @@ class Index:
             except BaseException:
                 self._writer.rollback()
                 raise
+
+    def empty_journal(self) -> None:
+        """Bring what the journal has into the database and give its room back to the disk, if that is possible."""
+        with self._lock, suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close all connections; nobody may use one any more."""
