@@ -19,19 +19,29 @@ def migrate(connection: sqlite3.Connection, migrations: Migrations, path: Path) 
     Raises:
         UsageError: a newer version of this program wrote it, or it is no database of ours.
     """
+    for statements in migrations[known_version(connection, migrations, path) :]:
+        for statement in statements:
+            connection.execute(statement)
+    newest = len(migrations)
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+    if connection.execute("SELECT version FROM schema_version").fetchall() != [(newest,)]:
+        connection.execute("DELETE FROM schema_version")
+        connection.execute("INSERT INTO schema_version VALUES (?)", (newest,))
+
+
+def known_version(connection: sqlite3.Connection, migrations: Migrations, path: Path) -> int:
+    """Return the schema version of a database that this program can read; 0 if there is nothing in it.
+
+    Raises:
+        UsageError: a newer version of this program wrote it, or it is no database of ours.
+    """
     found, newest = version_in(connection, path), len(migrations)
     if found > newest:
         raise UsageError(
             f"{path} has schema version {found}, as a newer sagemaker-emulator wrote it; this one knows versions up to "
             f"{newest}. Use the newer program, or give this one a directory of its own: --state-dir DIR"
         )
-    for statements in migrations[found:]:
-        for statement in statements:
-            connection.execute(statement)
-    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-    if connection.execute("SELECT version FROM schema_version").fetchall() != [(newest,)]:
-        connection.execute("DELETE FROM schema_version")
-        connection.execute("INSERT INTO schema_version VALUES (?)", (newest,))
+    return found
 
 
 def version_of(path: Path) -> int:
