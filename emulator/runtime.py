@@ -27,13 +27,12 @@ from .storage.job_records import SqliteJobStore
 from .storage.log_files import LOGS_FOLDER, LogFiles
 from .storage.moto_buckets import MotoBuckets
 from .storage.moto_services import MotoServices
+from .storage.objects.index import OBJECTS_FOLDER
 from .storage.objects.model import ObjectStore
 from .storage.objects.store import DiskObjectStore
 from .storage.platform_objects import PlatformObjects
 from .storage.state_dir import StateDirectory
 from .storage.telemetry import MotoMetricStore
-
-OBJECTS_FOLDER = "objects"
 
 logger = logging.getLogger(__name__)
 

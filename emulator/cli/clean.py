@@ -28,7 +28,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
 )
 @click.option("--yes", is_flag=True, help="Remove it. Without this it is only listed.")
 def clean(state_dir: Path, older_than: float, yes: bool) -> None:
-    """Remove old jobs, their logs and leftovers of killed emulators from a state directory that none uses.
+    """Remove old jobs and logs, uploads never completed and leftovers from a state directory that no emulator uses.
 
     Objects in S3 stay: delete them as on the service.
     """

@@ -28,13 +28,19 @@ def state() -> None:
 @state.command()
 @state_dir_option
 def size(state_dir: Path) -> None:
-    """Print how much of the disk each part of the state takes; an emulator may be using it."""
-    from ..storage.retention import sizes
+    """Print how much of the disk each part of the state takes; an emulator may be using it.
+
+    Then what is in each bucket: with old versions, and with copies as if they took room of their own.
+    """
+    from ..storage.retention import bucket_sizes, sizes
 
     parts = sizes(state_dir)
     for name, taken in parts.items():
         click.echo(f"{shown_size(taken):>9}  {name}")
     click.echo(f"{shown_size(sum(parts.values())):>9}  {state_dir}")
+    for one in bucket_sizes(state_dir):
+        counts = f"objects: {one.versions}" + (f", uploads in progress: {one.uploads}" if one.uploads else "")
+        click.echo(f"{shown_size(one.size):>9}  s3://{one.bucket} ({counts})")
 
 
 @state.command()

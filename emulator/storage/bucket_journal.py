@@ -29,6 +29,8 @@ CREATION: Final = ""
 # All buckets first, then what logging and replication ask for; the rest is known in the order of time.
 _ORDER: Final = {CREATION: 0, "versioning": 1, "acl": 2, "policy": 3}
 
+_ASIDE: Final = ".new"
+
 Entries = dict[str, dict[str, Any]]
 
 
@@ -36,8 +38,11 @@ class BucketJournal:
     """Files of requests in a folder; each is replaced as a whole, and survives a crash at any moment."""
 
     def __init__(self, folder: Path) -> None:
+        """Open the folder, or make it; what a killed process left half-written is removed."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        for half_written in folder.glob(f"*{_ASIDE}"):
+            half_written.unlink()
         self._lock = threading.Lock()
 
     def record(self, bucket: str, kind: str, call: BucketCall) -> None:
@@ -94,7 +99,7 @@ class BucketJournal:
 
     def _write(self, bucket: str, entries: Entries) -> None:
         file = self._file(bucket)
-        aside = file.with_suffix(".new")
+        aside = file.with_suffix(_ASIDE)
         with aside.open("w", encoding="utf-8") as target:
             json.dump(entries, target, indent=1)
             target.flush()

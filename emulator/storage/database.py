@@ -10,18 +10,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import UsageError
+from . import schema
 
 FILE_NAME: Final = "state.sqlite"
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-# What each schema version adds to the one before; its number is its place, counted from 1. Entries are
-# never changed once they are released: a change of the schema is a new entry.
+# Entries are never changed once they are released: a change of the schema is a new entry.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         # AUTOINCREMENT: a number is never given twice, not even after a deletion or a reset. `ended` is
@@ -105,11 +105,12 @@ class Database:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._migrate(path)
+            with self.transaction() as connection:
+                schema.migrate(connection, MIGRATIONS, path)
         except BaseException as error:
             self._connection.close()
             if isinstance(error, sqlite3.DatabaseError):
-                raise _unusable(path, str(error)) from error
+                raise schema.unusable(path, str(error)) from error
             raise
 
     @contextmanager
@@ -140,38 +141,6 @@ class Database:
         with self._lock:
             self._connection.close()
 
-    def _migrate(self, path: Path) -> None:
-        with self.transaction() as connection:
-            found = _version(connection, path)
-            if found > SCHEMA_VERSION:
-                raise UsageError(
-                    f"The state directory {path.parent} has schema version {found}, as a newer sagemaker-emulator "
-                    f"wrote it; this one knows versions up to {SCHEMA_VERSION}. Use the newer program, or give this "
-                    "one a directory of its own: --state-dir DIR"
-                )
-            for statements in MIGRATIONS[found:]:
-                for statement in statements:
-                    connection.execute(statement)
-            connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-            if found != SCHEMA_VERSION:
-                connection.execute("DELETE FROM schema_version")
-                connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
-
-
-def schema_version(path: Path) -> int:
-    """Return the schema version of a database that nobody has open; 0 if there is none.
-
-    Raises:
-        UsageError: it is no database of ours.
-    """
-    if not path.exists():
-        return 0
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            return _version(connection, path)
-    except sqlite3.DatabaseError as error:
-        raise _unusable(path, str(error)) from error
-
 
 def require_state(folder: Path) -> None:
     """Make sure that a directory is a state directory, so that no other one is ever cleaned or saved.
@@ -179,22 +148,5 @@ def require_state(folder: Path) -> None:
     Raises:
         UsageError: it is not.
     """
-    if not schema_version(folder / FILE_NAME):
+    if not schema.version_of(folder / FILE_NAME):
         raise UsageError(f"{folder} is not a state directory of sagemaker-emulator. Name one with --state-dir DIR.")
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not tables:
-        return 0
-    if "schema_version" not in tables:
-        raise _unusable(path, "it has no schema version")
-    (version,) = connection.execute("SELECT version FROM schema_version").fetchone()
-    return int(version)
-
-
-def _unusable(path: Path, why: str) -> UsageError:
-    return UsageError(
-        f"{path} is not a database of sagemaker-emulator ({why}). Move it away, or choose another directory: "
-        "--state-dir DIR"
-    )

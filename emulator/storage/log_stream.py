@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Self, overload
 
 from ..contract.log_pages import EventPage, EventQuery, IndexEntry, Place, at, page_of
 
+_ASIDE: Final = ".tmp"
 _RECORD: Final = struct.Struct("<qqQI")
 _BLOCK: Final = 1000
 # Messages that lie this much apart are read one by one.
@@ -59,6 +60,7 @@ class StreamWriter:
         """Open the files, make them if they are not there, and cut off what is not whole."""
         base.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._index_path = index_file(base)
+        self._index_path.with_suffix(_ASIDE).unlink(missing_ok=True)
         self._data = _open(data_file(base), os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             self._index = _open(self._index_path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -131,7 +133,7 @@ class StreamWriter:
         existing = _Index(self._index)
         start = at(existing, Place(entries[0].timestamp, entries[0].offset))
         tail = sorted([*existing[start:], *entries])
-        aside = self._index_path.with_suffix(".tmp")
+        aside = self._index_path.with_suffix(_ASIDE)
         index = _open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         try:
             _write_all(index, os.pread(self._index, start * _RECORD.size, 0))

@@ -126,11 +126,7 @@ class MotoBuckets:
     def clear(self) -> None:
         """Forget all objects, and what is remembered of buckets."""
         self._journal.clear()
-        for name in self._store.buckets():
-            while (page := self._store.list_versions(name)).objects:
-                for version in page.objects:
-                    self._store.delete_version(name, version.key, version.version_id)
-            self._store.delete_bucket(name)
+        self._store.clear()
 
     def _bucket(self, scope: Scope, name: str) -> FakeBucket | None:
         try:

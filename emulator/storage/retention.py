@@ -14,14 +14,25 @@ from ..contract.arns import Scope
 from ..contract.kinds import KINDS
 from ..contract.log_pages import LogStream
 from ..contract.record import JobRecord
+from .bucket_journal import FOLDER as BUCKETS_FOLDER
 from .database import FILE_NAME, Database, require_state
 from .job_records import SqliteJobStore
 from .log_files import LOGS_FOLDER, LogFiles
+from .objects.index import OBJECTS_FOLDER
+from .objects.model import Upload
+from .objects.segments import ASIDE_FOLDER
+from .objects.store import DiskObjectStore
+from .objects.usage import BucketUsage, by_bucket, uploads_before
 from .state_dir import WORKSPACE, at_rest
 
 _KIND_OF_GROUP: Final = {kind.log_group: kind for kind in KINDS}
 # What a killed emulator may leave of work that was never finished. All of it is made anew when needed.
-_LEFTOVERS: Final = (f"{WORKSPACE}/*", "objects/tmp/*", f"{LOGS_FOLDER}/**/*.tmp")
+_LEFTOVERS: Final = (
+    f"{WORKSPACE}/*",
+    f"{OBJECTS_FOLDER}/{ASIDE_FOLDER}/*",
+    f"{LOGS_FOLDER}/**/*.tmp",
+    f"{BUCKETS_FOLDER}/*.new",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +45,7 @@ class Removable:
     job: JobRecord | None = None
     stream: tuple[Scope, LogStream] | None = None
     path: Path | None = None
+    upload: Upload | None = None
 
 
 class Retention:
@@ -64,6 +76,8 @@ class Retention:
     def removable(self, moment: float) -> list[Removable]:
         """Return what can go: jobs that ended before a moment (epoch seconds), logs as old, leftovers.
 
+        Uploads to S3 that were begun before the moment and never completed are leftovers of their clients.
+
         A log stays as long as its job does. Logs whose jobs were deleted, and those that clients wrote to
         groups of their own, go by the time of their last event.
         """
@@ -88,6 +102,10 @@ class Retention:
                 for scope, stream in streams
             ),
             *(
+                Removable(kind="upload", name=f"s3://{upload.bucket}/{upload.key}", size=size, upload=upload)
+                for upload, size in uploads_before(self._folder / OBJECTS_FOLDER, moment)
+            ),
+            *(
                 Removable(kind="leftover", name=str(path.relative_to(self._folder)), size=_disk_usage(path), path=path)
                 for pattern in _LEFTOVERS
                 for path in sorted(self._folder.glob(pattern))
@@ -108,7 +126,16 @@ class Retention:
         for one in things:
             if one.job is not None:
                 self._jobs.delete(one.job.arn)
+        self._remove_from_objects([one.upload for one in things if one.upload is not None])
         self._database.shrink()
+
+    def _remove_from_objects(self, uploads: Sequence[Upload]) -> None:
+        if (self._folder / OBJECTS_FOLDER).exists():
+            store = DiskObjectStore(self._folder / OBJECTS_FOLDER)
+            for upload in uploads:
+                store.abort_upload(upload)
+            store.sweep()
+            store.close()
 
     def _is_without_job(self, scope: Scope, stream: LogStream, going: Container[str]) -> bool:
         """Tell whether a stream is not the log of a job that stays; `going` are the ARNs of those that do not."""
@@ -126,6 +153,15 @@ def sizes(folder: Path) -> dict[str, int]:
         name = FILE_NAME if path.name.startswith(FILE_NAME) else path.name  # with SQLite's own two files
         parts[name] = parts.get(name, 0) + _disk_usage(path)
     return dict(sorted(parts.items()))
+
+
+def bucket_sizes(folder: Path) -> list[BucketUsage]:
+    """Return what each bucket holds, by name.
+
+    Raises:
+        UsageError: a newer version of this program wrote it.
+    """
+    return by_bucket(folder / OBJECTS_FOLDER)
 
 
 def _disk_usage(path: Path) -> int:

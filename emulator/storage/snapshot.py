@@ -16,11 +16,20 @@ from typing import Final
 
 from .. import __version__
 from ..errors import UsageError
-from .database import FILE_NAME, SCHEMA_VERSION, require_state, schema_version
+from .database import FILE_NAME, SCHEMA_VERSION, require_state
+from .objects.index import INDEX_FILE, OBJECTS_FOLDER
+from .objects.index import MIGRATIONS as INDEX_MIGRATIONS
+from .objects.reserve import RESERVE_FILE
+from .schema import version_of
 from .state_dir import LOCAL, at_rest
 
 _MANIFEST: Final = "sagemaker-emulator-state.json"
 _LONGEST_MANIFEST: Final = 10_000
+# The databases of a state: what the manifest calls the version of each, and the newest that is known here.
+_DATABASES: Final = {
+    FILE_NAME: ("schema_version", SCHEMA_VERSION),
+    f"{OBJECTS_FOLDER}/{INDEX_FILE}": ("object_store_version", len(INDEX_MIGRATIONS)),
+}
 # Of this machine and moment only. SQLite's -wal files belong to the databases, its -shm files do not.
 _LEFT_OUT: Final = LOCAL
 
@@ -35,7 +44,7 @@ def save(folder: Path, file: Path) -> int:
     with at_rest(folder):
         manifest = {
             "written_by": f"sagemaker-emulator {__version__}",
-            "schema_version": schema_version(folder / FILE_NAME),
+            **{name: version_of(folder / path) for path, (name, _) in _DATABASES.items()},
         }
         aside = file.with_name(f".{file.name}.part")
         if file.exists():
@@ -72,7 +81,8 @@ def load(file: Path, folder: Path) -> None:
             _check_manifest(tar, file)
             for member in tar:
                 _unpack(tar, member, aside, file)
-        schema_version(aside / FILE_NAME)
+        for path in _DATABASES:
+            version_of(aside / path)
         _put_in_place(aside, folder)
     except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
         raise UsageError(f"{file} cannot be loaded into {folder}: {error}") from error
@@ -86,11 +96,12 @@ def _new_tar(file: Path, *, compressed: bool) -> tarfile.TarFile:
 
 
 def _members(folder: Path) -> Iterator[Path]:
+    reserve = folder / OBJECTS_FOLDER / RESERVE_FILE
     for path in sorted(folder.iterdir()):
         if path.name not in _LEFT_OUT:
             yield path
             if path.is_dir():
-                yield from sorted(path.rglob("*"))
+                yield from sorted(inner for inner in path.rglob("*") if inner != reserve)
 
 
 def _add_manifest(tar: tarfile.TarFile, manifest: dict[str, object]) -> None:
@@ -105,14 +116,16 @@ def _check_manifest(tar: tarfile.TarFile, file: Path) -> None:
     content = tar.extractfile(first) if first is not None and first.name == _MANIFEST else None
     try:
         manifest = json.loads(content.read(_LONGEST_MANIFEST)) if content is not None else {}
-        version, writer = int(manifest["schema_version"]), manifest["written_by"]
+        writer, version = manifest["written_by"], int(manifest["schema_version"])
+        versions = {"schema_version": version, "object_store_version": int(manifest.get("object_store_version", 0))}
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{file} was not written by `sagemaker-emulator state save`.") from error
-    if version > SCHEMA_VERSION:
-        raise UsageError(
-            f"{file} was written by {writer} with schema version {version}; this program knows versions up to "
-            f"{SCHEMA_VERSION}. Load it with the newer program."
-        )
+    for path, (name, newest) in _DATABASES.items():
+        if versions[name] > newest:
+            raise UsageError(
+                f"{file} was written by {writer}: its {path} has schema version {versions[name]}; this program knows "
+                f"versions up to {newest}. Load it with the newer program."
+            )
 
 
 def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, file: Path) -> None:

@@ -22,6 +22,8 @@ from emulator.errors import UsageError
 from emulator.storage.database import FILE_NAME, SCHEMA_VERSION, Database
 from emulator.storage.job_records import SqliteJobStore
 from emulator.storage.log_files import LogFiles
+from emulator.storage.objects.model import Versioning
+from emulator.storage.objects.store import DiskObjectStore
 from emulator.storage.state_dir import StateDirectory
 from tests.builders import SCOPE, job_record, processing_record
 
@@ -180,6 +182,67 @@ def test_sizes(state: State) -> None:
     assert printed.count("\n") == len([*state.folder.iterdir()]) + 1
 
 
+def test_sizes_of_objects_by_bucket_while_the_store_is_open(state: State) -> None:
+    store = DiskObjectStore(state.folder / "objects")
+    for bucket in ("empty", "full"):
+        store.create_bucket(bucket)
+    for body in (b"x" * 2048, b"x" * 1024):
+        store.put("full", "key", [body], attributes={}, versioning=Versioning.ENABLED)
+    store.delete("full", "key", versioning=Versioning.ENABLED)
+    store.put_part(store.create_upload("full", "parts", {}), 1, [b"x" * 4096])
+    lines = [" ".join(line.split()) for line in state.run("state", "size").splitlines()]
+    assert lines[-2:] == [
+        "0 B s3://empty (objects: 0)",
+        "7.0 KiB s3://full (objects: 2, uploads in progress: 1)",
+    ]
+    store.close()
+
+
+def test_a_newer_object_store_is_refused_and_nothing_is_removed(state: State) -> None:
+    state.job("old", ended=40 * 24 * HOUR)
+    DiskObjectStore(state.folder / "objects").close()
+    with closing(sqlite3.connect(state.folder / "objects/index.sqlite")) as connection, connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    for command in (["clean", "--yes"], ["state", "size"]):
+        with pytest.raises(UsageError, match="schema version 99"):
+            state.run(*command)
+    assert state.names()[0] == ["old"]
+
+
+def listed(printed: str) -> set[tuple[str, str]]:
+    """Return kind and name of what `clean` found."""
+    words = [line.split() for line in printed.splitlines()[:-1]]
+    return {(line[0], line[-1]) for line in words}
+
+
+def test_cleaning_takes_old_uploads_and_what_was_half_written(state: State) -> None:
+    store = DiskObjectStore(state.folder / "objects")
+    store.create_bucket("b")
+    upload = store.create_upload("b", "some/parts", {})
+    store.put_part(upload, 1, [b"x" * 3000])
+    store.put("b", "kept", [b"kept"], attributes={})
+    store.close()
+    state.job("running", ended=None)
+    leftovers = [
+        state.folder / name
+        for name in ("objects/tmp/half", "buckets/b.new", "logs/123456789012/us-east-1/group/stream~1.tmp")
+    ]
+    stray = state.folder / "objects/segments/00/00000000000000000000000000000000"
+    for path in (*leftovers, stray):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    expected = {("leftover", str(path.relative_to(state.folder))) for path in leftovers}
+    assert listed(state.run("clean")) == expected
+    assert listed(state.run("clean", "--older-than", "0s")) == expected | {("upload", "s3://b/some/parts")}
+    state.run("clean", "--older-than", "0s", "--yes")
+    assert not any(path.exists() for path in (*leftovers, stray))
+    store = DiskObjectStore(state.folder / "objects")
+    assert store.list_uploads("b") == []
+    assert store.sizes("b") == [("kept", 4)]
+    assert sum(path.is_file() for path in (state.folder / "objects/segments").rglob("*")) == 1
+    store.close()
+
+
 @pytest.mark.parametrize("name", ["saved.tar", "saved.tar.gz", "saved.tgz"])
 def test_a_saved_state_loads_elsewhere_with_everything(state: State, tmp_path: Path, name: str) -> None:
     state.job("job", ended=1.0)
@@ -217,9 +280,9 @@ def test_a_state_of_an_emulator_that_was_killed_is_saved_with_what_it_wrote_last
     assert other.names()[0] == ["Job"]
 
 
-def hostile(*members: tuple[str, bytes | None], version: int = SCHEMA_VERSION) -> bytes:
+def hostile(*members: tuple[str, bytes | None], **versions: int) -> bytes:
     """Return a tar that looks like a saved state."""
-    manifest = {"written_by": "sagemaker-emulator 9.9", "schema_version": version}
+    manifest = {"written_by": "sagemaker-emulator 9.9", "schema_version": SCHEMA_VERSION, **versions}
     packed = BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, data in (("sagemaker-emulator-state.json", json.dumps(manifest).encode()), *members):
@@ -243,8 +306,10 @@ def hostile(*members: tuple[str, bytes | None], version: int = SCHEMA_VERSION) -
         (hostile(("logs", None), ("logs/escape", b"x")), "no state has"),
         (hostile().replace(b'"schema_version"', b'"schema_VERSION"'), "not written"),
         (hostile().replace(b"{", b"["), "not written"),
-        (hostile((FILE_NAME, b"no database" * 100)), "not a database"),
-        (hostile(version=SCHEMA_VERSION + 1), "schema version .* newer program"),
+        (hostile((FILE_NAME, b"no database" * 100)), "cannot be used as a database"),
+        (hostile(("objects/index.sqlite", b"no database" * 100)), "cannot be used as a database"),
+        (hostile(schema_version=SCHEMA_VERSION + 1), r"state\.sqlite has schema version .* newer program"),
+        (hostile(object_store_version=99), r"objects/index\.sqlite has schema version 99; .* newer program"),
         (hostile(("a", b"x"), ("a", b"x")), "cannot be loaded"),
     ],
 )

@@ -94,7 +94,14 @@ def s3_bucket(s3: S3Client) -> str:
 
 @contextmanager
 def process_of(state: Path, port: int | None = None) -> Iterator[str]:
-    """Run an emulator as a process of its own, since moto's state is global in one; yield its URL.
+    """Run an emulator as a process of its own, since moto's state is global in one; yield its URL."""
+    with process_and_url_of(state, port) as (_, url):
+        yield url
+
+
+@contextmanager
+def process_and_url_of(state: Path, port: int | None = None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Do the same for who wants to kill it.
 
     Two tests side by side must not ask for the same port: each would take the other's emulator for its own.
     """
@@ -103,7 +110,7 @@ def process_of(state: Path, port: int | None = None) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             wait_for(port)
-            yield f"http://localhost:{port}"
+            yield process, f"http://localhost:{port}"
         finally:
             process.terminate()
 

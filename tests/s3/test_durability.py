@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.s3.conftest import client_of, process_of
+from tests.s3.conftest import SIGNED, client_of, process_and_url_of, process_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -78,7 +81,7 @@ def test_a_reset_forgets_everything(started: Callable[[], AbstractContextManager
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small file system cannot be mounted here")
     try:
@@ -103,6 +106,66 @@ def test_a_full_disk_is_told_at_once_and_breaks_nothing(small_disk: Path) -> Non
         assert [one["Key"] for one in s3.list_objects_v2(Bucket="first-bucket")["Contents"]] == ["kept"]
         s3.put_object(Bucket="first-bucket", Key="fits", Body=b"y" * 2_000_000)
         assert s3.get_object(Bucket="first-bucket", Key="kept")["Body"].read() == b"x" * 2_000_000
+
+
+def test_deleting_works_on_a_disk_without_one_free_byte(small_disk: Path) -> None:
+    bucket = "first-bucket"
+    with process_of(small_disk) as url:
+        s3 = client_of(url)
+        s3.create_bucket(Bucket=bucket)
+        keys = [f"{number:03}" for number in range(100)]
+        for key in keys:
+            s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+        s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
+        with (small_disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+            while ballast.write(b"x" * 4096):
+                pass
+        assert os.statvfs(small_disk).f_bavail == 0
+        with pytest.raises(ClientError, match="InsufficientStorage"):
+            s3.put_object(Bucket=bucket, Key="too-large", Body=b"x" * 2_000_000)
+        for key in keys[:50]:
+            s3.delete_object(Bucket=bucket, Key=key)
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys[50:]]})
+        assert len(answer["Deleted"]) == 50
+        s3.abort_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload)
+        s3.delete_bucket(Bucket=bucket)
+        assert s3.list_buckets()["Buckets"] == []
+
+
+def test_what_a_killed_emulator_was_writing_is_gone_after_the_next_start(tmp_path: Path) -> None:
+    tmp = tmp_path / "objects/tmp"
+    with process_and_url_of(tmp_path) as (process, url), ExitStack() as connections:
+        s3 = client_of(url)
+        s3.create_bucket(Bucket="first-bucket")
+        upload = s3.create_multipart_upload(Bucket="first-bucket", Key="parts")["UploadId"]
+        s3.upload_part(Bucket="first-bucket", Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
+        for target in ("key", f"parts?partNumber=2&uploadId={upload}"):
+            connection = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
+            connections.enter_context(connection)
+            head = f"PUT /first-bucket/{target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {SIGNED}\r\n"
+            connection.sendall(f"{head}Content-Length: 9000000\r\n\r\n".encode() + b"x" * 1_000_000)
+        deadline = time.monotonic() + 30
+        while len(list(tmp.iterdir())) < 2 or not all(file.stat().st_size for file in tmp.iterdir()):
+            assert time.monotonic() < deadline, "the bodies are not written aside"
+            time.sleep(0.02)
+        process.kill()
+    assert len(list(tmp.iterdir())) == 2
+    half_written = tmp_path / "buckets/first-bucket.new"
+    half_written.write_text('{"": {"at"')
+    stray = tmp_path / "objects/segments/00/00000000000000000000000000000000"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"moved into place, but no row came to name it")
+    with process_of(tmp_path) as url:
+        s3 = client_of(url)
+        deadline = time.monotonic() + 30
+        while stray.exists():
+            assert time.monotonic() < deadline, "the stray file stays"
+            time.sleep(0.02)
+        assert list(tmp.iterdir()) == []
+        assert not half_written.exists()
+        assert "Contents" not in s3.list_objects_v2(Bucket="first-bucket")
+        assert len(s3.list_parts(Bucket="first-bucket", Key="parts", UploadId=upload)["Parts"]) == 1
 
 
 def test_moto_finds_objects_and_its_own_are_stored(s3: S3Client, s3_bucket: str) -> None:

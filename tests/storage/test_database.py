@@ -18,8 +18,9 @@ from emulator.contract.record import JobRecord
 from emulator.contract.status import status_of
 from emulator.errors import ResourceInUseError, UsageError
 from emulator.storage import database
-from emulator.storage.database import FILE_NAME, SCHEMA_VERSION, Database, require_state, schema_version
+from emulator.storage.database import FILE_NAME, SCHEMA_VERSION, Database, require_state
 from emulator.storage.job_records import SqliteJobStore
+from emulator.storage.schema import version_of
 from tests.builders import SCOPE, job_record, processing_record
 
 
@@ -31,10 +32,10 @@ def changed(path: Path, *statements: str) -> None:
 
 def test_a_new_database_has_the_newest_schema_and_opens_again(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
-    assert schema_version(path) == 0
+    assert version_of(path) == 0
     for _ in range(2):
         Database(path).close()
-        assert schema_version(path) == SCHEMA_VERSION
+        assert version_of(path) == SCHEMA_VERSION
     assert [one.name for one in tmp_path.iterdir()] == [FILE_NAME]
 
 
@@ -54,11 +55,10 @@ def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
     changed(path, "INSERT INTO log_groups VALUES ('123456789012', 'us-east-1', 'kept', 5)")
     newer = (*database.MIGRATIONS, ("ALTER TABLE log_groups ADD COLUMN colour TEXT DEFAULT 'red'",))
     monkeypatch.setattr(database, "MIGRATIONS", newer)
-    monkeypatch.setattr(database, "SCHEMA_VERSION", len(newer))
     migrated = Database(path)
     assert migrated.rows("SELECT name, colour FROM log_groups") == [("kept", "red")]
     migrated.close()
-    assert schema_version(path) == len(newer)
+    assert version_of(path) == len(newer)
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,6 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     newer = (*database.MIGRATIONS, ("DROP TABLE log_groups", "no SQL"))
     with monkeypatch.context() as patch:
         patch.setattr(database, "MIGRATIONS", newer)
-        patch.setattr(database, "SCHEMA_VERSION", len(newer))
         with pytest.raises(UsageError):
             Database(path)
     again = Database(path)
@@ -78,8 +77,8 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
 def test_a_file_that_is_no_database_of_ours_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(b"something else" * 1000)
-    for read in (Database, schema_version):
-        with pytest.raises(UsageError, match="not a database of sagemaker-emulator"):
+    for read in (Database, version_of):
+        with pytest.raises(UsageError, match="cannot be used as a database of sagemaker-emulator"):
             read(path)
     assert path.read_bytes() == b"something else" * 1000
     path.unlink()
@@ -164,7 +163,7 @@ def test_training_jobs_of_an_older_version_are_there_and_their_numbers_go_on(tmp
     with pytest.raises(ResourceInUseError):
         store.create(job_record("running"))
     opened.close()
-    assert schema_version(path) == SCHEMA_VERSION
+    assert version_of(path) == SCHEMA_VERSION
 
 
 @pytest.mark.parametrize(("given", "next_number"), [(0, 1), (3, 4)])

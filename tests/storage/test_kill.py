@@ -80,3 +80,19 @@ def check(folder: Path, acknowledged: int) -> None:
         assert lines[number] == [f"{number}:{part} {filler}" for part in range(number % 4 + 1)]
     logs.close()
     database.close()
+
+
+def test_a_new_index_that_a_kill_left_half_written_is_gone_after_the_next_start(tmp_path: Path) -> None:
+    killed = Database(tmp_path / FILE_NAME)
+    LogFiles(tmp_path / "logs", killed, time.time).write(SCOPE, GROUP, "job/algo-1", [(5, "five")])
+    killed.close()  # but not the log files, as after a kill
+    (index,) = (tmp_path / "logs").rglob("*.idx")
+    half = index.with_suffix(".tmp")
+    half.write_bytes(b"half of an index")
+    database = Database(tmp_path / FILE_NAME)
+    logs = LogFiles(tmp_path / "logs", database, time.time)
+    assert not half.exists()
+    with logs.reader(SCOPE, logs.stream(SCOPE, GROUP, "job/algo-1")) as reader:
+        assert [event.message for event in reader.events(0, len(reader.index))] == ["five"]
+    logs.close()
+    database.close()

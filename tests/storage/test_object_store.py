@@ -7,13 +7,14 @@ import io
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.errors import UsageError
+from emulator.storage.objects import index
 from emulator.storage.objects.model import (
     BucketNotEmptyError,
     Hasher,
@@ -22,6 +23,7 @@ from emulator.storage.objects.model import (
     Versioning,
 )
 from emulator.storage.objects.store import DiskObjectStore
+from emulator.storage.schema import version_of
 
 from .object_stores import MIB, content_of, files, in_threads, put
 
@@ -35,6 +37,27 @@ class TestBuckets:
         assert not store.has_bucket("a")
         with pytest.raises(NoSuchBucketError):
             store.delete_bucket("a")
+
+    def test_are_all_forgotten_at_one_moment_with_their_objects_and_uploads(
+        self, store: DiskObjectStore, root: Path
+    ) -> None:
+        version = put(store, "k", versioning=Versioning.ENABLED)
+        store.copy(version, "b", "copy", attributes={})
+        put(store, "k", b"two", versioning=Versioning.ENABLED)
+        store.delete("b", "k", versioning=Versioning.ENABLED)
+        upload = store.create_upload("b", "u", {})
+        store.put_part(upload, 1, [b"part"])
+        reader = store.read(version)
+        store.clear()
+        assert store.buckets() == []
+        assert store.get_upload(upload.upload_id) is None
+        assert list(reader) == [b"content"], "who reads an object reads it to its end"
+        assert files(root) == []
+        with pytest.raises(NoSuchBucketError):
+            put(store, "k")
+        store.create_bucket("b")
+        assert store.sizes("b") == []
+        assert put(store, "k").serial > version.serial
 
     def test_with_objects_are_not_deleted(self, store: DiskObjectStore) -> None:
         put(store, "k", versioning=Versioning.ENABLED)
@@ -237,16 +260,46 @@ class TestFolder:
         assert list(reader) == [b"content"]
         assert content_of(store, "k") == b"firstsecond"
 
-    def test_of_another_format_is_refused(self, root: Path) -> None:
-        DiskObjectStore(root).close()
-        with sqlite3.connect(root / "index.sqlite") as connection:
-            connection.execute("PRAGMA user_version = 99")
-        connection.close()
-        with pytest.raises(UsageError, match="format 99"):
-            DiskObjectStore(root)
+    def test_of_a_newer_version_is_refused_and_left_alone(self, root: Path) -> None:
+        stored_before(root, "UPDATE schema_version SET version = 99")
+        for _ in range(2):
+            with pytest.raises(
+                UsageError, match=r"index\.sqlite has schema version 99, .* newer .* up to 1\..*--state-dir"
+            ):
+                DiskObjectStore(root)
+
+    def test_of_an_older_version_is_brought_up_to_date(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        stored_before(root)
+        newer = (*index.MIGRATIONS, ("ALTER TABLE versions ADD COLUMN colour TEXT DEFAULT 'red'",))
+        monkeypatch.setattr(index, "MIGRATIONS", newer)
+        store = DiskObjectStore(root)
+        assert content_of(store, "key") == b"content"
+        store.close()
+        assert version_of(root / index.INDEX_FILE) == len(newer)
+        with closing(sqlite3.connect(root / index.INDEX_FILE)) as connection:
+            assert connection.execute("SELECT key, colour FROM versions").fetchall() == [(b"key", "red")]
+
+    def test_of_before_there_was_a_table_of_the_version(self, root: Path) -> None:
+        stored_before(root, "DROP TABLE schema_version", "PRAGMA user_version = 1")
+        for _ in range(2):
+            store = DiskObjectStore(root)
+            assert content_of(store, "key") == b"content"
+            store.close()
+            assert version_of(root / index.INDEX_FILE) == 1
 
     def test_that_is_no_index_is_refused(self, root: Path) -> None:
         root.mkdir()
         (root / "index.sqlite").write_bytes(b"no database at all" * 100)
-        with pytest.raises(UsageError, match="not a database"):
+        with pytest.raises(UsageError, match="cannot be used as a database"):
             DiskObjectStore(root)
+
+
+def stored_before(root: Path, *statements: str) -> None:
+    """Leave a store with one object; then change its index."""
+    store = DiskObjectStore(root)
+    store.create_bucket("b")
+    put(store, "key")
+    store.close()
+    with closing(sqlite3.connect(root / index.INDEX_FILE)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)

@@ -7,12 +7,15 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulator.storage.objects import listing
-from emulator.storage.objects.model import StoreFullError
+from emulator.storage.objects.model import StoreFullError, Versioning
+from emulator.storage.objects.reserve import RESERVE_FILE
 from emulator.storage.objects.store import DiskObjectStore
 
 MIB = 1024**2
@@ -20,10 +23,10 @@ MIB = 1024**2
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB."""
+    """A file system of 12 MiB, of which the store has 4 in reserve."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small file system cannot be mounted here")
     try:
@@ -34,6 +37,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def files(root: Path) -> list[Path]:
     return [path for folder in ("segments", "tmp") for path in (root / folder).rglob("*") if path.is_file()]
+
+
+def fill(disk: Path) -> None:
+    """Leave no free byte on a disk."""
+    with (disk / "ballast").open("ab", buffering=0) as ballast:
+        for size in (64 * 1024, 4096, 1):
+            with suppress(OSError):
+                while True:
+                    ballast.write(b"x" * size)
+    assert os.statvfs(disk).f_bavail == 0
 
 
 def in_chunks(size: int) -> Iterator[bytes]:
@@ -83,20 +96,59 @@ class TestFullDisk:
         store.put("b", "more", [b"more"], attributes={})
         store.close()
 
-    def test_objects_can_be_deleted_to_make_room(self, small_disk: Path) -> None:
+    @pytest.mark.parametrize(
+        ("size", "padding"), [(MIB, 0), (1, 2000), (0, 2000)], ids=["large objects", "small ones", "without bytes"]
+    )
+    @pytest.mark.parametrize("versioning", [Versioning.OFF, Versioning.ENABLED])
+    def test_deleting_works_without_one_free_byte(
+        self, small_disk: Path, size: int, padding: int, versioning: Versioning
+    ) -> None:
         store = DiskObjectStore(small_disk / "objects")
         store.create_bucket("b")
+        options: Any = {"attributes": {"padding": "x" * padding}, "versioning": versioning}
+        upload = store.create_upload("b", "u", {})
+        store.put_part(upload, 1, [b"part"])
 
         def put_many() -> None:
-            for number in range(100):
-                store.put("b", f"{number}", in_chunks(MIB), attributes={})
+            for number in range(100_000):
+                store.put("b", f"{number}", [b"x" * size], **options)
 
         with pytest.raises(StoreFullError):
             put_many()
-        for key, _ in store.sizes("b"):
-            store.delete("b", key)
+        fill(small_disk)
+        before = store.list_versions("b", limit=100_000).objects
+        assert before
+        for version in before:
+            store.delete("b", version.key, versioning=versioning)
+        assert store.list_objects("b").objects == ()
+        for version in store.list_versions("b", limit=100_000).objects:
+            store.delete_version("b", version.key, version.version_id)
+        store.abort_upload(upload)
+        store.delete_bucket("b")
         assert not files(small_disk / "objects")
-        store.put("b", "k", in_chunks(4 * MIB), attributes={})
+        store.close()
+
+    def test_everything_can_be_forgotten_without_one_free_byte(self, small_disk: Path) -> None:
+        store = DiskObjectStore(small_disk / "objects")
+        store.create_bucket("b")
+        for number in range(300):
+            store.put("b", f"{number}", [b"x"], attributes={})
+        fill(small_disk)
+        store.clear()
+        assert store.buckets() == []
+        assert not files(small_disk / "objects")
+        store.close()
+
+    def test_deleting_makes_room_for_objects_and_for_the_next_time(self, small_disk: Path) -> None:
+        store = DiskObjectStore(small_disk / "objects")
+        store.create_bucket("b")
+        for _ in range(3):
+            store.put("b", "k", in_chunks(5 * MIB), attributes={})
+            fill(small_disk)
+            store.delete("b", "k")
+            reserve = (small_disk / "objects" / RESERVE_FILE).stat()
+            assert reserve.st_blocks * 512 == reserve.st_size == 4 * MIB
+            (small_disk / "ballast").unlink()
         store.close()
 
 

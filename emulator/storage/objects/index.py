@@ -13,62 +13,67 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
-from ...errors import UsageError
+from ..schema import migrate, unusable
 from .model import StoreFullError
 
-SCHEMA_VERSION = 1
+OBJECTS_FOLDER: Final = "objects"
+INDEX_FILE: Final = "index.sqlite"
 
 # Keys are bytes, so that their order is the order of their UTF-8 whatever SQLite thinks of text. Ids of
 # versions grow and are never used again: they are the age of a version and its identity.
 # `segments` and `parts` are JSON and come last: rows of listings are read without them.
-_SCHEMA = """
-CREATE TABLE buckets (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE
-);
-CREATE TABLE versions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    bucket INTEGER NOT NULL,
-    key BLOB NOT NULL,
-    version_id TEXT NOT NULL,
-    is_latest INTEGER NOT NULL,
-    is_delete_marker INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    etag TEXT NOT NULL,
-    last_modified REAL NOT NULL,
-    attributes TEXT NOT NULL,
-    segments TEXT NOT NULL,
-    parts TEXT NOT NULL
-);
-CREATE UNIQUE INDEX versions_by_id ON versions (bucket, key, version_id);
-CREATE INDEX versions_by_age ON versions (bucket, key, id DESC);
-CREATE INDEX listed_versions ON versions (bucket, key) WHERE is_latest = 1 AND is_delete_marker = 0;
-CREATE TABLE segments (
-    name TEXT PRIMARY KEY,
-    size INTEGER NOT NULL,
-    uses INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE uploads (
-    id TEXT PRIMARY KEY,
-    bucket INTEGER NOT NULL,
-    key BLOB NOT NULL,
-    initiated REAL NOT NULL,
-    attributes TEXT NOT NULL
-);
-CREATE INDEX uploads_by_key ON uploads (bucket, key, initiated);
-CREATE TABLE parts (
-    upload TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    etag TEXT NOT NULL,
-    attributes TEXT NOT NULL,
-    segment TEXT,
-    PRIMARY KEY (upload, number)
-) WITHOUT ROWID;
-"""
+# Entries are never changed once they are released: a change of the schema is a new entry.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """CREATE TABLE buckets (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE
+        )""",
+        """CREATE TABLE versions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            bucket INTEGER NOT NULL,
+            key BLOB NOT NULL,
+            version_id TEXT NOT NULL,
+            is_latest INTEGER NOT NULL,
+            is_delete_marker INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            etag TEXT NOT NULL,
+            last_modified REAL NOT NULL,
+            attributes TEXT NOT NULL,
+            segments TEXT NOT NULL,
+            parts TEXT NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX versions_by_id ON versions (bucket, key, version_id)",
+        "CREATE INDEX versions_by_age ON versions (bucket, key, id DESC)",
+        "CREATE INDEX listed_versions ON versions (bucket, key) WHERE is_latest = 1 AND is_delete_marker = 0",
+        """CREATE TABLE segments (
+            name TEXT PRIMARY KEY,
+            size INTEGER NOT NULL,
+            uses INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE uploads (
+            id TEXT PRIMARY KEY,
+            bucket INTEGER NOT NULL,
+            key BLOB NOT NULL,
+            initiated REAL NOT NULL,
+            attributes TEXT NOT NULL
+        )""",
+        "CREATE INDEX uploads_by_key ON uploads (bucket, key, initiated)",
+        """CREATE TABLE parts (
+            upload TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            etag TEXT NOT NULL,
+            attributes TEXT NOT NULL,
+            segment TEXT,
+            PRIMARY KEY (upload, number)
+        ) WITHOUT ROWID""",
+    ),
+)
 
 # EFBIG: a file may not grow as far. Over quota or past a limit, SQLite only tells that it could not write.
 _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -82,19 +87,23 @@ class Index:
         """Open the database, or make it.
 
         Raises:
-            UsageError: it is a newer emulator's, or no database.
+            UsageError: a newer version of this program wrote it, or it is no database of ours.
         """
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
         self._lock = threading.Lock()
         try:
             self._writer = self._connect()
-            self._migrate()
         except sqlite3.DatabaseError as error:
-            raise UsageError(
-                f"The index of the object store, {path}, cannot be used: {error}.\n"
-                "Restore it from a backup, or start with another state directory: --state-dir DIR"
-            ) from error
+            raise unusable(path, str(error)) from error
+        try:
+            with self.writing() as connection:
+                migrate(connection, MIGRATIONS, path)
+        except BaseException as error:
+            self._writer.close()
+            if isinstance(error, sqlite3.DatabaseError | StoreFullError):
+                raise unusable(path, str(error)) from error
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -126,6 +135,11 @@ class Index:
                 self._writer.rollback()
                 raise
 
+    def empty_journal(self) -> None:
+        """Bring what the journal has into the database and give its room back to the disk, if that is possible."""
+        with self._lock, suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close all connections; nobody may use one any more."""
         with self._lock:
@@ -136,21 +150,13 @@ class Index:
     def _connect(self) -> sqlite3.Connection:
         # Threads take turns with a connection, so that a server's short-lived threads leave none behind.
         connection = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
-
-    def _migrate(self) -> None:
-        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
-        if version == SCHEMA_VERSION:
-            return
-        if version != 0:
-            self._writer.close()
-            raise UsageError(
-                f"The object store in {self._path.parent} has format {version}; this emulator knows format "
-                f"{SCHEMA_VERSION}.\nUse the emulator that wrote it, or another state directory: --state-dir DIR"
-            )
-        self._writer.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
 
 
 @contextmanager

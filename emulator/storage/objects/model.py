@@ -137,8 +137,8 @@ class ObjectStore(Protocol):
 
     Every method is safe to call from many threads. A version is visible when all of it is on disk, and
     an index row never points at a missing or half-written file, whatever moment the process is killed.
-    A full disk raises `StoreFullError` and changes nothing. What writes to a bucket, or lists one, that is
-    not there raises `NoSuchBucketError`.
+    A full disk raises `StoreFullError` and changes nothing; deleting works all the same. What writes to a
+    bucket, or lists one, that is not there raises `NoSuchBucketError`.
     """
 
     def create_bucket(self, bucket: str) -> None:
@@ -146,6 +146,9 @@ class ObjectStore(Protocol):
 
     def delete_bucket(self, bucket: str) -> None:
         """Forget an empty bucket (BucketNotEmptyError else) and its uploads in progress."""
+
+    def clear(self) -> None:
+        """Forget everything, at one moment."""
 
     def has_bucket(self, bucket: str) -> bool: ...
 

@@ -56,6 +56,10 @@ class Change:
         """Remove an upload and its parts."""
         self.unused.extend(records.remove_upload(self.connection, upload_id, keep))
 
+    def remove_everything(self) -> None:
+        """Remove all buckets with all that is in them."""
+        self.unused.extend(records.remove_everything(self.connection))
+
 
 class Publisher:
     """Changes the index and the segments together."""

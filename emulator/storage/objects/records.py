@@ -208,6 +208,14 @@ def remove_upload(connection: sqlite3.Connection, upload_id: str, keep: Iterable
     return drop_segments(connection, [name for (name,) in rows if name is not None and name not in kept])
 
 
+def remove_everything(connection: sqlite3.Connection) -> list[str]:
+    """Remove all buckets, versions and uploads; their numbers go on."""
+    unused = [name for (name,) in connection.execute("SELECT name FROM segments")]
+    for table in ("parts", "uploads", "versions", "segments", "buckets"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this file
+    return unused
+
+
 def document(attributes: Mapping[str, Any]) -> str:
     """Return attributes as the text that is stored."""
     return json.dumps(dict(attributes), ensure_ascii=False, separators=(",", ":"))

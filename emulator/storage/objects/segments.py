@@ -19,6 +19,7 @@ from pathlib import Path
 from ..file_copy import copy_contents
 from .model import Span, VersionGoneError
 
+ASIDE_FOLDER = "tmp"
 CHUNK = 1024**2
 
 
@@ -26,7 +27,7 @@ class Segments:
     """The segment files below a folder."""
 
     def __init__(self, root: Path) -> None:
-        self._aside = root / "tmp"
+        self._aside = root / ASIDE_FOLDER
         self._root = root / "segments"
         self._lock = threading.Lock()
         self._drafts: set[str] = set()

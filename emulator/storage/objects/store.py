@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import listing, records
-from .index import Index
+from .index import INDEX_FILE, Index
 from .model import (
     NULL_VERSION,
     BucketNotEmptyError,
@@ -28,6 +28,7 @@ from .model import (
     Versioning,
 )
 from .publishing import Body, Publisher, md5_of, new_version, now, write_body
+from .reserve import Reserve, makes_room
 from .segments import SegmentReader, Segments, stretches
 
 
@@ -41,8 +42,9 @@ class DiskObjectStore:
             UsageError: the folder is of another format.
         """
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._index = Index(root / "index.sqlite")
+        self._index = Index(root / INDEX_FILE)
         self._segments = Segments(root)
+        self.reserve = Reserve(root, self._index)
         self._publisher = Publisher(self._index, self._segments)
         self._closing = threading.Event()
         self._sweeper = threading.Thread(target=self.sweep, name="object-store-sweep", daemon=True)
@@ -71,6 +73,7 @@ class DiskObjectStore:
         with self._publisher.change() as change:
             change.connection.execute("INSERT INTO buckets (name) VALUES (?) ON CONFLICT DO NOTHING", (bucket,))
 
+    @makes_room
     def delete_bucket(self, bucket: str) -> None:
         with self._publisher.change() as change:
             connection = change.connection
@@ -80,6 +83,11 @@ class DiskObjectStore:
             for upload in records.uploads_of(connection, bucket, ""):
                 change.remove_upload(upload.upload_id)
             connection.execute("DELETE FROM buckets WHERE id = ?", (number,))
+
+    @makes_room
+    def clear(self) -> None:
+        with self._publisher.change() as change:
+            change.remove_everything()
 
     def has_bucket(self, bucket: str) -> bool:
         with self._index.reading() as connection:
@@ -189,6 +197,7 @@ class DiskObjectStore:
             records.share_segments(change.connection, segments)
             return change.add(version, segments, precondition)
 
+    @makes_room
     def delete(
         self,
         bucket: str,
@@ -213,6 +222,7 @@ class DiskObjectStore:
                 change.remove(current)
             return None
 
+    @makes_room
     def delete_version(
         self, bucket: str, key: str, version_id: str, *, precondition: Precondition | None = None
     ) -> ObjectVersion | None:
@@ -344,6 +354,7 @@ class DiskObjectStore:
             change.remove_upload(upload.upload_id, keep=(name for name, _ in segments))
             return published
 
+    @makes_room
     def abort_upload(self, upload: Upload) -> None:
         with self._publisher.change() as change:
             change.remove_upload(upload.upload_id)
