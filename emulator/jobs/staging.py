@@ -102,11 +102,12 @@ def stage_channel(
     channel = planned.channel
     tree.make_directory(channel.container_path)
     tree.write(channel.manifest_path, manifest_text(channel.source, planned.keys))
-    for directory in planned.layout.directories:
-        tree.make_directory(channel.container_path / directory)
+    for one in planned.layout.directories:
+        tree.make_directory(channel.container_path / one)
+    directory = tree.on_disk(channel.container_path)
     for staged in planned.layout.files:
         source = S3Uri(bucket=channel.source.bucket, key=staged.key)
-        target = tree.on_disk(channel.container_path / staged.path)
+        target = directory / staged.path
         try:
             size = objects.download(scope, source, target)
         except ObjectMissingError as error:
