@@ -8,6 +8,7 @@ bin := .venv/bin
 sample := sample_jobs/iris_training
 toolkit := fixtures/images/toolkit
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: help install demo test check bench \
   lint engine base-image sample-wheels toolkit-wheels clients prepare-run prepare-test
@@ -27,7 +28,7 @@ test: lint prepare-test ## everything: the checks, then all tests, with Docker a
 	$(bin)/python -m pytest tests -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 bench: install base-image ## measure how fast jobs start and data moves
-	$(bin)/python scripts/bench.py
+	$(bin)/python scripts/bench.py $(BENCH_ARGS)
 
 # What the verbs are made of.
 
