@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import Any, Final
 
-from cheroot.server import HTTPConnection
+from cheroot.server import HTTPConnection, HTTPRequest
 
 # Between two requests of a busy client. A hand-over to another thread costs more than many requests do.
 _PATIENCE_MS: Final = 10
@@ -105,8 +105,19 @@ def send_file(connected: socket.socket, file: int, offset: int, length: int) -> 
         offset += sent
 
 
+class _Request(HTTPRequest):
+    """Reads its head from the connection itself: no length is measured that nothing limits."""
+
+    def parse_request(self) -> None:
+        self.rfile = self.conn.rfile
+        line_is_good: bool = self.read_request_line()  # type: ignore[no-untyped-call]
+        self.ready = line_is_good and self.read_request_headers()  # type: ignore[no-untyped-call]
+
+
 class Connection(HTTPConnection):
     """Answers requests one after the other as long as they follow closely."""
+
+    RequestHandlerClass = _Request
 
     def __init__(self, server: Any, connected: socket.socket, _makefile: object = None) -> None:
         # The kernel keeps the time: so a read is one call, and waits for all that it asks for.
