@@ -9,6 +9,7 @@ sample := sample_jobs/iris_training
 pipeline := sample_jobs/ctr_pipeline
 toolkit := fixtures/images/toolkit
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: help install demo test check bench \
   lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-test
@@ -28,7 +29,7 @@ test: lint prepare-test ## everything: the checks, then all tests, with Docker a
 	$(bin)/python -m pytest tests -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 bench: install base-image ## measure how fast jobs start and data moves
-	$(bin)/python scripts/bench.py
+	$(bin)/python scripts/bench.py $(BENCH_ARGS)
 
 # What the verbs are made of.
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Measure how fast jobs start and data moves: medians, each beside something bare, as a table.
+"""Measure how fast jobs start and data moves: each figure beside something bare, as a table.
 
-Run it from the root of the repository: python scripts/bench.py [--only NAME] [--markdown FILE]
+Run it from the root of the repository: python scripts/bench.py [TOPIC ...] [--markdown FILE]
+Topics are the names below or how they begin: `s3` is s3-small and s3-large.
 A missed target is no failure; a benchmark that cannot run is (exit code 1).
 """
 
@@ -21,25 +22,41 @@ from typing import Final
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.benchmarks import channel_data, parallel_jobs, start_up, training_job  # noqa: E402
+from scripts.benchmarks import (  # noqa: E402
+    channel_data,
+    large_state,
+    parallel_jobs,
+    s3_large,
+    s3_small,
+    staging,
+    start_up,
+    training_job,
+)
 from scripts.benchmarks.measuring import Row, markdown_table, text_table  # noqa: E402
-from scripts.benchmarks.setting import CannotRunError, Setting, run  # noqa: E402
+from scripts.benchmarks.running import CannotRunError, run  # noqa: E402
+from scripts.benchmarks.setting import Setting  # noqa: E402
 
 BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "training-job": training_job.measure,
     "start-up": start_up.measure,
     "parallel-jobs": parallel_jobs.measure,
     "channel-data": channel_data.measure,
+    "staging": staging.measure,
+    "s3-small": s3_small.measure,
+    "s3-large": s3_large.measure,
+    "large-state": large_state.measure,
 }
 
 
 def main() -> int:
     """Run what was asked for and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=BENCHMARKS, help="run one benchmark")
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"what to measure: {', '.join(BENCHMARKS)}, or s3")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table to a file, too")
     arguments = parser.parse_args()
-    names = [arguments.only] if arguments.only else list(BENCHMARKS)
+    names = [name for name in BENCHMARKS if not arguments.topics or name.startswith(tuple(arguments.topics))]
+    if not names:
+        parser.error(f"there is no such topic: {', '.join(arguments.topics)}")
 
     where = machine()
     rows: list[Row] = []
@@ -69,8 +86,8 @@ def machine() -> str:
         engine = "(none)"
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return (
-        f"Medians on {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python "
-        f"{platform.python_version()}, Docker Engine {engine}; load at the start: {load}."
+        f"Medians, where nothing else is said, on {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, Docker Engine {engine}; load at the start: {load}."
     )
 
 

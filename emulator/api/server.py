@@ -9,12 +9,14 @@ from typing import Any
 
 from cheroot.wsgi import Gateway_10, Server
 
+from .connection import Connection, send_file
 from .wire import UNDERSCORED_HEADERS
 
 _THREADS = 64
 # A client may read a large object as slowly as it trains on it.
 _SILENCE_SECONDS = 900
 _SHUTDOWN_SECONDS = 3
+_KEPT_CONNECTIONS = 1000
 _SMALLEST_SENDFILE = 64 * 1024
 
 
@@ -45,7 +47,7 @@ class _Gateway(Gateway_10):
             self.req.ensure_headers_sent()
             for span in spans:
                 with span.path.open("rb") as file:
-                    self.req.conn.socket.sendfile(file, span.offset, span.length)
+                    send_file(self.req.conn.socket, file.fileno(), span.offset, span.length)
         finally:
             self.req.ensure_headers_sent()
             if hasattr(response, "close"):
@@ -83,6 +85,8 @@ class HttpServer:
             shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         self._server.gateway = _Gateway
+        self._server.ConnectionClass = Connection
+        self._server.keep_alive_conn_limit = _KEPT_CONNECTIONS
         # How often the server looks up from waiting for requests: what closing it takes.
         self._server.expiration_interval = 0.1
         self._server.prepare()

@@ -146,8 +146,8 @@ class ObjectStore(Protocol):
             ObjectMissingError: it is no longer there.
         """
 
-    def upload(self, scope: Scope, source: Path, destination: S3Uri) -> None:
-        """Store a file as an object.
+    def upload(self, scope: Scope, source: Path, destination: S3Uri, *, consume: bool = False) -> None:
+        """Store a file as an object. With `consume` the file is gone afterwards: moved, where that is possible.
 
         Raises:
             ObjectMissingError: there is no such bucket.

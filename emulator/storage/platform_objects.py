@@ -48,13 +48,15 @@ class PlatformObjects:
             raise ObjectMissingError(_NO_KEY)
         return size
 
-    def upload(self, scope: Scope, source: Path, destination: S3Uri) -> None:
-        """Store a file as an object."""
+    def upload(self, scope: Scope, source: Path, destination: S3Uri, *, consume: bool = False) -> None:
+        """Store a file as an object. With `consume` it is moved into the store, and copied only to another disk."""
         if not self._owns(scope, destination.bucket):
             raise ObjectMissingError(_NO_BUCKET)
         versioning = self._versioning(scope, destination.bucket)
         try:
-            self._store.put_file(destination.bucket, destination.key, source, attributes={}, versioning=versioning)
+            self._store.put_file(
+                destination.bucket, destination.key, source, attributes={}, versioning=versioning, consume=consume
+            )
         except NoSuchBucketError as error:
             raise ObjectMissingError(_NO_BUCKET) from error
         except StoreFullError as error:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .measuring import Row, medians
-from .setting import Setting, run
+from .running import run
+from .setting import Setting
 
 _ROUNDS = 3
 _MEBIBYTES = 256

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .setting import ROOT, CannotRunError, run
+from .running import ROOT, CannotRunError, run
 
 _PROGRAM = Path(__file__).with_name("local_mode_fits.py")
 _NETWORK = "sagemaker-local"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -16,14 +17,20 @@ _HEADINGS: Final = ("benchmark", "ours", "baseline", "ratio", "target", "met")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table: seconds, or the reason why there are none."""
+    """One line of the table: what was measured (seconds, if no other unit is named), or why nothing was.
+
+    A target is the most that may be measured, or the most of it beside the baseline, or how many times as
+    fast as the baseline it must be.
+    """
 
     name: str
     ours: float | None = None
     baseline: float | None = None
     baseline_name: str = ""
+    unit: str = "s"
+    most: float | None = None
     ratio_target: float | None = None
-    seconds_target: float | None = None
+    speedup_target: float | None = None
     not_measured: str = ""
 
     @property
@@ -31,27 +38,47 @@ class Row:
         """The row as text."""
         if self.ours is None:
             return self.name, f"not measured: {shorten(self.not_measured, 200)}", "", "", self._target, ""
-        baseline = f"{self.baseline:.3f} s ({self.baseline_name})" if self.baseline is not None else ""
-        ratio = f"{self._ratio:.2f}" if self._ratio is not None else ""
-        return self.name, f"{self.ours:.3f} s", baseline, ratio, self._target, self._met
+        baseline = f"{self._figure(self.baseline)} ({self.baseline_name})" if self.baseline is not None else ""
+        return self.name, self._figure(self.ours), baseline, self._shown_ratio, self._target, self._met
+
+    def _figure(self, value: float) -> str:
+        return f"{value:.3f} s" if self.unit == "s" else f"{value:.1f} {self.unit}"
 
     @property
     def _ratio(self) -> float | None:
         return self.ours / self.baseline if self.ours is not None and self.baseline else None
 
     @property
+    def _shown_ratio(self) -> str:
+        if self._ratio is None:
+            return ""
+        return f"{self._ratio:.2f}" if self.speedup_target is None else f"{1 / self._ratio:.1f}x faster"
+
+    @property
     def _target(self) -> str:
         if self.ratio_target is not None:
             return f"ratio <= {self.ratio_target:g}"
-        return f"<= {self.seconds_target:g} s" if self.seconds_target is not None else ""
+        if self.speedup_target is not None:
+            return f">= {self.speedup_target:g}x faster"
+        return f"<= {self.most:g} {self.unit}" if self.most is not None else ""
 
     @property
     def _met(self) -> str:
-        if self.ratio_target is not None and self._ratio is not None:
-            return "yes" if self._ratio <= self.ratio_target else "no"
-        if self.seconds_target is not None and self.ours is not None:
-            return "yes" if self.ours <= self.seconds_target else "no"
-        return ""
+        checks = []
+        if self._ratio is not None and self.ratio_target is not None:
+            checks.append(self._ratio <= self.ratio_target)
+        if self._ratio is not None and self.speedup_target is not None:
+            checks.append(1 / self._ratio >= self.speedup_target)
+        if self.ours is not None and self.most is not None:
+            checks.append(self.ours <= self.most)
+        return ("yes" if all(checks) else "no") if checks else ""
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Return the seconds that something takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
 
 
 def medians(rounds: int, *measures: Measure) -> list[float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .measuring import Row, medians
-from .setting import Setting, seconds_of
+from .running import seconds_of
+from .setting import Setting
 
 _ROUNDS = 3
 _JOBS = 20

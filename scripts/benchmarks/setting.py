@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import socket
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache, cached_property
 from pathlib import Path
-from urllib.request import urlopen
 
 from emulator.contract.arns import Scope
 from emulator.contract.training_job import TrainingJob
 from emulator.jobs.staging import HostTree, lay_out
 from tests.jobs import TERMINAL, Clients, TrainingJobs
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from . import servers
+from .running import ROOT, CannotRunError, run
+
 POLL_SECONDS = 0.05
-_UP_SECONDS = 30
 _JOB_SECONDS = 120
 _SCRIPT = "print('trained')\n"
-
-
-class CannotRunError(Exception):
-    """A benchmark cannot run here; the text says why."""
-
-
-def run(*command: str | Path, timeout: float = 300) -> str:
-    """Run a program and return what it printed.
-
-    Raises:
-        CannotRunError: it failed.
-    """
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=ROOT)
-    if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip()[-1000:]
-        raise CannotRunError(f"`{' '.join(map(str, command))[:200]}` ended with {done.returncode}: {said}")
-    return done.stdout
 
 
 class Setting:
@@ -60,7 +37,7 @@ class Setting:
 
     @cached_property
     def _url(self) -> str:
-        return self._opened.enter_context(emulator_process(self.scratch / "state"))[1]
+        return self._opened.enter_context(servers.emulator(self.scratch / "state")).url
 
     def folder(self) -> Path:
         """Return a new empty folder."""
@@ -87,7 +64,7 @@ class Setting:
             self._await_completion(request["TrainingJobName"], started + _JOB_SECONDS)
         seconds = time.perf_counter() - started
         # Containers are removed after Completed is told; the next measurement must not pay for that.
-        while running_jobs(self._url):
+        while servers.running_jobs(self._url):
             time.sleep(0.01)
         return seconds
 
@@ -112,60 +89,6 @@ class Setting:
             time.sleep(POLL_SECONDS)
         if job["TrainingJobStatus"] != "Completed":
             raise CannotRunError(f"{name} is {job['TrainingJobStatus']}: {job.get('FailureReason')}")
-
-
-def seconds_of(*commands: Sequence[str]) -> float:
-    """Return how long programs take that are started at once, until the last has ended."""
-    started = time.perf_counter()
-    running = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for command in commands
-    ]
-    errors = [process.communicate(timeout=_JOB_SECONDS)[1] for process in running]
-    seconds = time.perf_counter() - started
-    for process, error in zip(running, errors, strict=True):
-        if process.returncode != 0:
-            raise CannotRunError(f"`{process.args!r}` ended with {process.returncode}: {error.strip()[-1000:]}")
-    return seconds
-
-
-@contextmanager
-def emulator_process(state_dir: Path) -> Iterator[tuple[float, str]]:
-    """Start `up`; give the seconds until it was healthy, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "emulator", "up", f"--port={port}", f"--state-dir={state_dir}"]
-    log = state_dir.with_suffix(".log")
-    started = time.perf_counter()
-    with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=ROOT)
-    try:
-        while not _is_healthy(url):
-            if process.poll() is not None or time.perf_counter() - started > _UP_SECONDS:
-                raise CannotRunError(f"the emulator does not answer: {log.read_text()[-1000:]}")
-            time.sleep(0.01)
-        yield time.perf_counter() - started, url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-
-
-def _is_healthy(url: str) -> bool:
-    try:
-        return running_jobs(url) == 0
-    except OSError:
-        return False
-
-
-def running_jobs(url: str) -> int:
-    """Ask an emulator's health check how many jobs it has; one that is being cleaned up after counts.
-
-    Raises:
-        OSError: it does not answer, or not with 200.
-    """
-    with urlopen(f"{url}/_emulator/health", timeout=1) as answer:
-        return int(json.load(answer)["running_jobs"])
 
 
 @cache

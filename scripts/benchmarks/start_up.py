@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from . import servers
 from .measuring import Row, medians
-from .setting import Setting, emulator_process, seconds_of
+from .running import seconds_of
+from .setting import Setting
 
 _ROUNDS = 7
 _IMPORTS = "import moto.server, boto3"
@@ -17,11 +19,9 @@ def measure(setting: Setting) -> Iterator[Row]:
     ours, baseline = medians(
         _ROUNDS, lambda: _healthy_after(setting), lambda: seconds_of([sys.executable, "-c", _IMPORTS])
     )
-    yield Row(
-        name="`up` until healthy", ours=ours, baseline=baseline, baseline_name=f"python: {_IMPORTS}", seconds_target=1.2
-    )
+    yield Row(name="`up` until healthy", ours=ours, baseline=baseline, baseline_name=f"python: {_IMPORTS}", most=1.2)
 
 
 def _healthy_after(setting: Setting) -> float:
-    with emulator_process(setting.folder() / "state") as (seconds, _):
-        return seconds
+    with servers.emulator(setting.folder() / "state") as server:
+        return server.seconds

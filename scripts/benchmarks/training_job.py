@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from .local_mode import LocalMode
 from .measuring import Row, medians
-from .setting import CannotRunError, Setting, seconds_of
+from .running import CannotRunError, seconds_of
+from .setting import Setting
 
 _ROUNDS = 9
 

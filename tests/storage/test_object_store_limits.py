@@ -131,7 +131,7 @@ class TestFullDisk:
     def test_everything_can_be_forgotten_without_one_free_byte(self, small_disk: Path) -> None:
         store = DiskObjectStore(small_disk / "objects")
         store.create_bucket("b")
-        for number in range(300):
+        for number in range(100):
             store.put("b", f"{number}", [b"x"], attributes={})
         fill(small_disk)
         store.clear()

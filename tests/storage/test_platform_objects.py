@@ -121,3 +121,18 @@ def test_uploads_are_versions_where_a_bucket_keeps_them(
     for _ in range(2):
         objects.upload(OURS, source, uri("k", "ours-versioned"))
     assert len(store.list_versions("ours-versioned").objects) == 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_consumed_file_is_moved_not_copied(
+    store: DiskObjectStore, objects: PlatformObjects, tmp_path: Path, size: int
+) -> None:
+    source = tmp_path / "model.tar.gz"
+    source.write_bytes(b"x" * size)
+    inode = source.stat().st_ino
+    objects.upload(OURS, source, uri("out/model.tar.gz"), consume=True)
+    assert not source.exists()
+    version = store.get("ours", "out/model.tar.gz")
+    assert version is not None
+    assert b"".join(store.read(version)) == b"x" * size
+    assert [path.stat().st_ino for path, _ in store.segments(version)] == ([inode] if size else [])

@@ -42,9 +42,11 @@ class MemoryObjects:
         with destination.open("xb") as target:
             return target.write(self.contents[str(source)])
 
-    def upload(self, scope: Scope, source: Path, destination: S3Uri) -> None:
+    def upload(self, scope: Scope, source: Path, destination: S3Uri, *, consume: bool = False) -> None:
         assert scope == SCOPE
         self.contents[str(destination)] = source.read_bytes()
+        if consume:
+            source.unlink()
 
 
 _: type[ObjectStore] = MemoryObjects

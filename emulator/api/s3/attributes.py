@@ -59,7 +59,7 @@ def of_request(request: S3Request) -> dict[str, Any]:
 
 def content_of(request: S3Request) -> dict[str, Any]:
     """Return content headers and metadata, which a copy keeps or replaces together."""
-    headers = {name: value for name in _CONTENT_HEADERS if (value := request.wire.headers.get(name))}
+    headers = {name: value for name in _CONTENT_HEADERS if (value := request.header(name.lower()))}
     codings = [one.strip() for one in headers.pop("Content-Encoding", "").split(",")]
     encoding = ",".join(one for one in codings if one and one != "aws-chunked")
     if encoding:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,8 +24,11 @@ DEFAULT: Final = "CRC64NVME"
 COMPOSITE: Final = "COMPOSITE"
 FULL_OBJECT: Final = "FULL_OBJECT"
 _PREFIX: Final = "x-amz-checksum-"
-_CRC32: Final = anycrc.Model("CRC32")
-_MODELS: Final[dict[str, Any]] = {"CRC32C": anycrc.Model("CRC32C"), "CRC64NVME": anycrc.Model("CRC64-NVME")}
+_MODELS: Final[dict[str, Any]] = {
+    "CRC32": anycrc.Model("CRC32"),
+    "CRC32C": anycrc.Model("CRC32C"),
+    "CRC64NVME": anycrc.Model("CRC64-NVME"),
+}
 _SIZES: Final = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32}
 
 
@@ -34,7 +36,7 @@ class Crc:
     """A cyclic checksum in the form of hashlib's objects."""
 
     def __init__(self, algorithm: str) -> None:
-        self._calculate: Callable[[bytes, int], int] = zlib.crc32 if algorithm == "CRC32" else _MODELS[algorithm].calc
+        self._calculate: Callable[[bytes, int], int] = _MODELS[algorithm].calc
         self._size = _SIZES[algorithm]
         self._value = 0
 
@@ -70,7 +72,7 @@ def composite(algorithm: str, values: list[str]) -> str:
 
 def combined(algorithm: str, parts: list[tuple[str, int]]) -> str:
     """Return the checksum of the whole from those of its parts and their sizes; cyclic checksums only."""
-    model = _CRC32 if algorithm == "CRC32" else _MODELS[algorithm]
+    model = _MODELS[algorithm]
     total = 0
     for value, size in parts:
         total = model.combine(total, int.from_bytes(base64.b64decode(value), "big"), size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -64,20 +64,12 @@ class S3Request:
         return found
 
     def header(self, name: str) -> str | None:
-        """Return a header; a presigned URL may carry x-amz- headers in its query instead."""
-        value = self.wire.headers.get(name)
-        if value is None and name.startswith("x-amz-"):
-            value = self._query.get(name)
-        return value
+        """Return a header, named in lower case; a presigned URL may carry x-amz- headers in its query instead."""
+        return self._headers.get(name)
 
     def headers(self, prefix: str) -> dict[str, str]:
         """Return all headers whose names begin with a prefix, by the rest of the name in lower case."""
-        found = {name: value for name, value in self._query.items() if name.startswith(prefix)}
-        underscored: Mapping[str, str] = self.wire.environ.get(UNDERSCORED_HEADERS, {})
-        folded = {name.replace("_", "-") for name in underscored}
-        found |= {name.lower(): value for name, value in self.wire.headers.items() if name.lower() not in folded}
-        found |= underscored
-        return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
+        return {name.removeprefix(prefix): value for name, value in self._headers.items() if name.startswith(prefix)}
 
     def query(self, name: str) -> str | None:
         return self.wire.args.get(name)
@@ -114,9 +106,17 @@ class S3Request:
         self.emulator.buckets.notify(self.scope, event, version)
 
     @cached_property
-    def _query(self) -> dict[str, str]:
-        found = {name.lower(): value for name, value in self.wire.args.items()}
-        return {name: header_text(value) for name, value in found.items() if name.startswith("x-amz-")}
+    def _headers(self) -> dict[str, str]:
+        arguments = {name.lower(): value for name, value in self.wire.args.items()}
+        found = {name: header_text(value) for name, value in arguments.items() if name.startswith("x-amz-")}
+        underscored: dict[str, str] = self.wire.environ.get(UNDERSCORED_HEADERS, {})
+        folded = {name.replace("_", "-") for name in underscored}
+        for variable, value in self.wire.environ.items():
+            if variable.startswith(("HTTP_", "CONTENT_")):
+                name = variable.removeprefix("HTTP_").lower().replace("_", "-")
+                if name not in folded:
+                    found[name] = value
+        return found | underscored
 
 
 class Answer(Response):
@@ -134,7 +134,7 @@ class Answer(Response):
         for name, value in (headers or {}).items():
             if value is not None:
                 self.headers[name] = value
-        self.headers["x-amz-request-id"] = self.headers["x-amzn-RequestId"] = uuid.uuid4().hex[:16].upper()
+        self.headers["x-amz-request-id"] = self.headers["x-amzn-RequestId"] = os.urandom(8).hex().upper()
         self.headers["x-amz-id-2"] = "sagemaker-emulator"
 
 

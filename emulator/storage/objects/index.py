@@ -80,6 +80,10 @@ _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FULL_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
+# How far the log may be ahead of the database, in pages of 4 KiB: bringing them together is what waits for the disk.
+_PAGES_AHEAD = 4000
+
+
 class Index:
     """Connections to the database: one that writes, under a lock, and as many that read as are needed."""
 
@@ -153,6 +157,7 @@ class Index:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_AHEAD}")
         except BaseException:
             connection.close()
             raise

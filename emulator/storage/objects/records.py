@@ -80,15 +80,18 @@ def segments_of(connection: sqlite3.Connection, version: ObjectVersion) -> Segme
 
 
 def add_version(connection: sqlite3.Connection, version: ObjectVersion, segments: SegmentList) -> int:
-    """Add a version as the latest of its key and return its serial; its segments are counted already."""
-    bucket, key = bucket_id(connection, version.bucket), version.key.encode()
+    """Add a version as the latest of its key and return its serial; its segments are counted already.
+
+    Raises:
+        NoSuchBucketError: the bucket is not there.
+    """
+    key = version.key.encode()
     if version.version_id != NULL_VERSION:
-        _set_latest(connection, bucket, key, latest=False)
+        _set_latest(connection, bucket_id(connection, version.bucket), key, latest=False)
     cursor = connection.execute(
         "INSERT INTO versions (bucket, key, version_id, is_latest, is_delete_marker, size, etag, last_modified,"
-        " attributes, segments, parts) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+        " attributes, segments, parts) SELECT id, ?, ?, 1, ?, ?, ?, ?, ?, ?, ? FROM buckets WHERE name = ?",
         (
-            bucket,
             key,
             version.version_id,
             version.is_delete_marker,
@@ -98,8 +101,11 @@ def add_version(connection: sqlite3.Connection, version: ObjectVersion, segments
             document(version.attributes),
             json.dumps(segments),
             json.dumps([(part.number, part.size, part.etag, part.attributes) for part in version.parts]),
+            version.bucket,
         ),
     )
+    if not cursor.rowcount:
+        raise NoSuchBucketError(version.bucket)
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
