@@ -55,7 +55,7 @@ class Uploader:
         aside = self.workspace / "upload"
         try:
             if make(aside):
-                self._objects.upload(self._scope, aside, destination)
+                self._objects.upload(self._scope, aside, destination, consume=True)
         except JobFailure as failure:
             return self.lose(failure)
         except ObjectMissingError as error:
