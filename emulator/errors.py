@@ -59,6 +59,13 @@ class ResourceInUseError(ServiceError):
         super().__init__("ResourceInUse", message)
 
 
+class ResourceLimitExceededError(ServiceError):
+    """The service's `ResourceLimitExceeded`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceLimitExceeded", message)
+
+
 class ResourceNotFoundError(ServiceError):
     """The service's `ResourceNotFound`."""
 

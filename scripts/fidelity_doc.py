@@ -79,15 +79,13 @@ def _operations() -> Iterator[tuple[str, ...]]:
 
 
 def _accepted_values(row: Row) -> str:
-    if row.at_most is not None:
-        return f"at most {row.at_most}"
     return ", ".join(_value(value) for value in row.accepted) or "any"
 
 
 def _refused_values(row: Row) -> str:
     if row.treatment is Treatment.REFUSED:
         return "any"
-    return f"{'more than' if row.at_most else 'other than'} {_accepted_values(row).removeprefix('at most ')}"
+    return f"other than {_accepted_values(row)}"
 
 
 def _value(value: object) -> str:

@@ -98,9 +98,9 @@ class AnyJob:
         """Wait for the end."""
         return self._until(lambda described: described[f"{self.noun}JobStatus"] in TERMINAL)
 
-    def wrote(self, text: str) -> Self:
-        """Wait until the log has a line with this text."""
-        return self._until(lambda _: any(text in line for line in self.log()))
+    def wrote(self, text: str, times: int = 1) -> Self:
+        """Wait until the log has a line with this text, or several: one of each host."""
+        return self._until(lambda _: sum(text in line for line in self.log()) >= times)
 
     def stop(self) -> Self:
         self.call("stop")

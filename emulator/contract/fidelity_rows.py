@@ -20,16 +20,14 @@ class Treatment(StrEnum):
 class Row:
     """One member; a row for a structure, or a list of structures, stands for all it holds.
 
-    A row with `at_most` limits how many entries a list may have, and its entries' members have rows of
-    their own. `accepted` names the only values that are taken; others are refused for the reason `why`.
-    A refused member's `meaning` is its reason. `instead` says what to do.
+    `accepted` names the only values that are taken; others are refused for the reason `why`. A refused
+    member's `meaning` is its reason. `instead` says what to do.
     """
 
     path: str
     treatment: Treatment
     meaning: str
     accepted: tuple[object, ...] = ()
-    at_most: int | None = None
     why: str = ""
     instead: str = ""
 
@@ -39,8 +37,6 @@ class Row:
             return f"{self.meaning}; {self.instead}"
         if self.accepted and value not in self.accepted:
             return f"{value_text(value)} is not emulated: {self.why}; {self.instead}"
-        if self.at_most is not None and isinstance(value, list) and len(value) > self.at_most:
-            return f"{len(value)} entries are not emulated: {self.why}; {self.instead}"
         return ""
 
 

@@ -25,8 +25,6 @@ _RESOURCES: Final = "ResourceConfig"
 
 _FILE_ONLY: Final = "objects are copied before the container starts, and there are no FIFOs and no FastFile mount"
 _USE_FILE: Final = "use File, which puts the same objects into the channel's directory"
-_ONE_HOST: Final = "a job runs on one host"
-_USE_ONE_HOST: Final = "ask for one, or run this job on the real service"
 
 TRAINING_JOB_MEMBERS: Final = MemberTable(
     (
@@ -85,8 +83,8 @@ TRAINING_JOB_MEMBERS: Final = MemberTable(
             "name the objects by a prefix (S3Prefix)",
         ),
         honoured(f"{_S3}.S3Uri", "The prefix, in the emulator's own S3; it must hold at least one object."),
-        honoured(f"{_S3}.S3DataDistributionType", "With one host both types give that host every object."),
-        honoured(f"{_S3}.InstanceGroupNames", "The channel goes to the hosts of these groups."),
+        honoured(f"{_S3}.S3DataDistributionType", "All objects to each host, or each object to one host."),
+        honoured(f"{_S3}.InstanceGroupNames", "Only the hosts of these groups have the channel."),
         refused(f"{_S3}.AttributeNames", "Augmented manifests are not read", LEAVE_OUT),
         refused(f"{_S3}.ModelAccessConfig", "There are no gated models here", "copy the model to S3 and leave it out"),
         refused(f"{_S3}.HubAccessConfig", "There are no hubs here", "copy the content to S3 and leave it out"),
@@ -94,7 +92,7 @@ TRAINING_JOB_MEMBERS: Final = MemberTable(
         refused(f"{_SOURCE}.DatasetSource", "Hub data sets do not exist here", "copy the data to S3"),
         honoured(
             "OutputDataConfig.S3OutputPath",
-            "model.tar.gz and output.tar.gz go to `<S3OutputPath>/<job>/output/`.",
+            "model.tar.gz and output.tar.gz, of all hosts together, go to `<S3OutputPath>/<job>/output/`.",
         ),
         only(
             "OutputDataConfig.CompressionType",
@@ -108,18 +106,13 @@ TRAINING_JOB_MEMBERS: Final = MemberTable(
             f"{_RESOURCES}.InstanceType",
             "Written to resourceconfig.json; on request its CPU and memory are the limits.",
         ),
-        only(f"{_RESOURCES}.InstanceCount", (1,), "One container, algo-1.", _ONE_HOST, _USE_ONE_HOST),
-        Row(
-            path=f"{_RESOURCES}.InstanceGroups",
-            treatment=Treatment.HONOURED,
-            meaning="One group of one host, written to resourceconfig.json.",
-            at_most=1,
-            why=_ONE_HOST,
-            instead=_USE_ONE_HOST,
-        ),
+        honoured(f"{_RESOURCES}.InstanceCount", "Containers algo-1 to algo-N, which find each other by these names."),
         honoured(f"{_RESOURCES}.InstanceGroups[].InstanceGroupName", "Written to resourceconfig.json."),
         honoured(f"{_RESOURCES}.InstanceGroups[].InstanceType", "As ResourceConfig.InstanceType."),
-        only(f"{_RESOURCES}.InstanceGroups[].InstanceCount", (1,), "One container.", _ONE_HOST, _USE_ONE_HOST),
+        honoured(
+            f"{_RESOURCES}.InstanceGroups[].InstanceCount",
+            "As ResourceConfig.InstanceCount; the hosts' numbers run on across groups.",
+        ),
         recorded(f"{_RESOURCES}.VolumeSizeInGB", "The disk of this machine is the limit."),
         recorded(f"{_RESOURCES}.VolumeKmsKeyId", "The volume is not encrypted."),
         recorded(f"{_RESOURCES}.KeepAlivePeriodInSeconds", "There are no warm pools: every job starts cold."),

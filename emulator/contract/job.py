@@ -18,6 +18,8 @@ from .kinds import JobKind
 HOMOGENEOUS_CLUSTER: Final = "homogeneousCluster"
 DEFAULT_MAX_RUNTIME_SECONDS: Final = 86400
 STOP_GRACE_SECONDS: Final = 120
+# On the service a quota of the account for each instance type. Here what a job's network has addresses for.
+MOST_HOSTS: Final = 60
 
 Command = tuple[tuple[str, ...] | None, tuple[str, ...]]
 """The entrypoint to set (None: the image's own), and what stands behind it."""
@@ -87,10 +89,9 @@ class Job(ABC):
     def mount_roots(self) -> tuple[PurePosixPath, ...]:
         """The directories that each host's container gets; none lies in another."""
 
-    @property
     @abstractmethod
-    def directory_modes(self) -> Mapping[PurePosixPath, int]:
-        """The directories that exist before the container starts, each after those it lies in, and their modes."""
+    def directory_modes(self, host: Host) -> Mapping[PurePosixPath, int]:
+        """Return what exists on a host before its container starts: directories, outer ones first, and their modes."""
 
     def log_stream(self, host: Host, started_at: float) -> str:
         """Return the host's log stream: job name in its own case, host, epoch seconds of the start."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from . import paths
 from .arns import S3Uri, Scope
-from .job import DEFAULT_MAX_RUNTIME_SECONDS, InputData, Job, hosts, optional_tuple
+from .job import DEFAULT_MAX_RUNTIME_SECONDS, Host, InputData, Job, hosts, optional_tuple
 from .kinds import PROCESSING, JobKind
 from .s3_data import S3_PREFIX
 
@@ -152,9 +152,8 @@ class ProcessingJob(Job):
         """The config and output directories and every LocalPath that does not lie in another one."""
         return outermost((paths.CONFIG, paths.OUTPUT, *self.local_paths))
 
-    @property
-    def directory_modes(self) -> Mapping[PurePosixPath, int]:
-        """The directories that exist before the container starts, and their modes.
+    def directory_modes(self, _: Host) -> Mapping[PurePosixPath, int]:
+        """Return the directories that exist before any host's container starts, and their modes.
 
         Every LocalPath is writable, those of inputs too: the SDK unpacks its code in one. Whether also for
         images that run as another user than root is unconfirmed, as for training jobs.

@@ -14,7 +14,9 @@ from typing import Any, Final
 from ..errors import ValidationError
 from . import paths
 from .arns import S3Uri
-from .requests import check_process_texts, check_tags
+from .kinds import PROCESSING
+from .processing_job import selected_instances
+from .requests import check_host_count, check_process_texts, check_tags
 
 _LONGEST_FILE_NAME: Final = 255
 
@@ -48,6 +50,7 @@ def _check_cluster(cluster: Mapping[str, Any]) -> None:
         raise ValidationError(
             "InstanceCount must be given either once in ClusterConfig or in every entry of InstancePreferences."
         )
+    check_host_count(PROCESSING, selected_instances(cluster)["InstanceCount"])
 
 
 def _check_data(documents: Documents, what: str, name_member: str, s3_member: str) -> None:

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..errors import ResourceInUseError, ValidationError
+from ..errors import ResourceInUseError, ResourceLimitExceededError, ValidationError
 from .arns import S3Uri
-from .job import DEFAULT_MAX_RUNTIME_SECONDS
+from .job import DEFAULT_MAX_RUNTIME_SECONDS, MOST_HOSTS
 from .kinds import TRAINING, JobKind, kind_of
 from .metrics import MetricDefinition
 
@@ -85,8 +85,10 @@ def _check_resources(resources: Mapping[str, Any]) -> None:
         missing = [name for name in ("InstanceType", "InstanceCount") if name not in group]
         if missing:
             raise ValidationError(f"ResourceConfig must have {' and '.join(missing)}.")
-    if sum(group["InstanceCount"] for group in groups or [resources]) < 1:
+    count = sum(group["InstanceCount"] for group in groups or [resources])
+    if count < 1:
         raise ValidationError("ResourceConfig must ask for at least one instance: InstanceCount is 0.")
+    check_host_count(TRAINING, count)
     if groups and len({group.get("InstanceGroupName") for group in groups}) < len(groups):
         raise ValidationError("Every entry of ResourceConfig.InstanceGroups must have a name of its own.")
 
@@ -118,6 +120,19 @@ def _check_stopping(request: Mapping[str, Any]) -> None:
         )
     if stopping.get("MaxRuntimeInSeconds", 1) > 28 * 86400:
         raise ValidationError("Invalid MaxRuntimeInSeconds. The maximum is 2419200 seconds (28 days)")
+
+
+def check_host_count(kind: JobKind, count: int) -> None:
+    """Refuse more hosts than one job may have here.
+
+    Raises:
+        ResourceLimitExceededError: in the words of the service's quotas, which are for each instance type.
+    """
+    if count > MOST_HOSTS:
+        raise ResourceLimitExceededError(
+            f"The account-level service limit 'instances for {kind.words} usage' is {MOST_HOSTS} Instances, with "
+            f"current utilization of 0 Instances and a request delta of {count} Instances."
+        )
 
 
 def check_process_texts(request: Mapping[str, Any], specification: str) -> None:

@@ -85,13 +85,14 @@ class TrainingJob(Job):
         """The directories that each host's container gets."""
         return paths.PLATFORM_ROOTS
 
-    @property
-    def directory_modes(self) -> Mapping[PurePosixPath, int]:
-        """The directories that exist before the container starts, and their modes.
+    def directory_modes(self, host: Host) -> Mapping[PurePosixPath, int]:
+        """Return the directories that exist before a host's container starts, and their modes.
 
-        A channel's is there also on a host that gets none of its objects.
+        A channel's is there also when the host gets none of its objects, but not when it goes to other
+        instance groups (unconfirmed).
         """
-        channels = dict.fromkeys((channel.container_path for channel in self.channels), paths.DIRECTORY_MODE)
+        received = (channel.container_path for channel in self.channels_of(host))
+        channels = dict.fromkeys(received, paths.DIRECTORY_MODE)
         return {**paths.DIRECTORY_MODES, **channels}
 
     def channels_of(self, host: Host) -> tuple[Channel, ...]:

@@ -65,7 +65,7 @@ class HostTree:
 def lay_out(root: Path, job: Job, host: Host) -> HostTree:
     """Make the directories and config files that every job of its kind has."""
     tree = HostTree(root, host)
-    for path, mode in job.directory_modes.items():
+    for path, mode in job.directory_modes(host).items():
         tree.make_directory(path, mode)
     for path, text in config_files(job, host).items():
         tree.write(path, text)

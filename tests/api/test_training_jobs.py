@@ -104,7 +104,6 @@ def test_an_input_without_objects_is_refused_at_once(jobs: TrainingJobs, uri: st
     [
         {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}},
         {"AlgorithmSpecification": {"TrainingInputMode": "FastFile"}},
-        {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
         {"CheckpointConfig": {"S3Uri": "s3://b/c"}},
         {"OutputDataConfig": {"S3OutputPath": "s3://b/o", "CompressionType": "NONE"}},
     ],
@@ -113,7 +112,7 @@ def test_what_is_not_emulated_is_refused_and_named(jobs: TrainingJobs, changes: 
     code, text = refused(jobs, **changes)
     assert code == "ValidationException"
     assert text.startswith("Not emulated: ")
-    assert any(name in text for name in ("Pipe", "FastFile", "InstanceCount", "CheckpointConfig", "NONE"))
+    assert any(name in text for name in ("Pipe", "FastFile", "CheckpointConfig", "NONE"))
 
 
 def test_max_wait_time_needs_spot(jobs: TrainingJobs) -> None:

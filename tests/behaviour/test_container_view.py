@@ -1,18 +1,17 @@
-"""What the container sees, compared with golden files: the tree, modes, JSON, environment."""
+"""What a training container sees, compared with golden files: the tree, modes, JSON, environment."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests import container_view
+from tests.container_view import environment, is_compact, neutral, parsed, tree
 from tests.jobs import TrainingJobs
 
-GOLDEN = Path(__file__).parents[2] / "fixtures/golden/training"
+golden = partial(container_view.golden, "training")
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -36,7 +35,7 @@ def seen(jobs: TrainingJobs) -> dict[str, Any]:
         DebugHookConfig={"S3OutputPath": f"s3://{jobs.bucket}/out/", "CollectionConfigurations": []},
     ).ended()
     assert job.status == "Completed", job.failure_reason
-    return neutral(job.seen(), job.name, jobs)
+    return neutral(job.seen(), job)
 
 
 @pytest.fixture
@@ -44,53 +43,7 @@ def bare(jobs: TrainingJobs) -> dict[str, Any]:
     """What the probe image saw of a job that asks for nothing, isolated."""
     job = jobs.create(image="probe", EnableNetworkIsolation=True).ended()
     assert job.status == "Completed", job.failure_reason
-    return neutral(job.seen(), job.name, jobs)
-
-
-def neutral(seen: dict[str, Any], name: str, jobs: TrainingJobs) -> dict[str, Any]:
-    """Replace what differs from run to run by a word that says what stood there."""
-    text = json.dumps(seen)
-    text = text.replace(name, "JOB").replace(name.lower(), "JOB").replace(jobs.bucket, "BUCKET")
-    text = re.sub(r"in/[0-9a-f]{8}/", "in/PREFIX/", text)
-    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
-    text = re.sub(r"http://(169\.254\.170\.2|[a-z.]+):\d+", "http://ENDPOINT", text)
-    text = re.sub(r"ip-10-0-\d+-\d+\.ec2\.internal", "ip-10-0-X-Y.ec2.internal", text)
-    result: dict[str, Any] = json.loads(text)
-    return result
-
-
-def golden(name: str, found: object) -> object:
-    """Return a golden document. With UPDATE_GOLDEN set, write it first: read the difference before committing."""
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
-    return json.loads(path.read_text())
-
-
-def tree(seen: dict[str, Any]) -> dict[str, str]:
-    """The tree as "type mode owner", without sizes."""
-    return {
-        path: f"{one['type']} {one['mode']} {one['uid']}:{one['gid']}"
-        for path, one in seen["tree"].items()
-        if path != "/opt/ml"
-    }
-
-
-def parsed(texts: dict[str, str]) -> dict[str, object]:
-    """JSON files as documents, the rest line by line."""
-    return {path: json.loads(text) if path.endswith(".json") else text.splitlines() for path, text in texts.items()}
-
-
-def environment(seen: dict[str, Any]) -> dict[str, str]:
-    """What the platform and the request set; credentials are compared by the way they are reached."""
-    image = {"PATH", "HOME", "LANG", "PYTHON_VERSION", "GPG_KEY", "PYTHON_SHA256", "PYTHON_PIP_VERSION", "LC_CTYPE"}
-    found = {name: value for name, value in seen["environment"].items() if name not in image}
-    # Port 80 of the metadata address belongs to the first emulator of a machine; others give the full URI.
-    full = found.pop("AWS_CONTAINER_CREDENTIALS_FULL_URI", None)
-    if full is not None:
-        found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = full.removeprefix("http://ENDPOINT")
-    return found
+    return neutral(job.seen(), job)
 
 
 def test_the_tree_with_its_modes(seen: dict[str, Any]) -> None:
@@ -100,7 +53,7 @@ def test_the_tree_with_its_modes(seen: dict[str, Any]) -> None:
 def test_the_config_files_and_manifests(seen: dict[str, Any]) -> None:
     texts = parsed(seen["texts"])
     assert texts == golden("texts.json", texts)
-    assert all(": " not in text for path, text in seen["texts"].items() if path.endswith(".json")), "not compact"
+    assert is_compact(seen["texts"])
 
 
 def test_the_environment(seen: dict[str, Any]) -> None:

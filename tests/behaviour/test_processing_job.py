@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.jobs import ProcessingJobs
+from tests.programs import ME, TALK
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -107,8 +108,7 @@ def test_hosts_share_the_objects_of_a_sharded_input_and_nothing_is_lost(processi
     sharded = processing.input("sharded", objects, S3DataDistributionType="ShardedByS3Key")
     everything = processing.input("everything", {"/all": b"1"}, S3DataDistributionType="FullyReplicated")
     job = processing.running(
-        'cd /opt/ml/processing/input; me=$(sed \'s/.*current_host":"\\([^"]*\\).*/\\1/\' '
-        "/opt/ml/config/resourceconfig.json); cat everything/all; "
+        f"{ME} cd /opt/ml/processing/input; cat everything/all; "
         f"for f in sharded/*; do sha256sum < $f > {OUT}/$me-$(basename $f); done",
         hosts=2,
         ProcessingInputs=[sharded, everything],
@@ -119,23 +119,6 @@ def test_hosts_share_the_objects_of_a_sharded_input_and_nothing_is_lost(processi
     hosts = {name: name.partition("-part")[0] for name in job.objects("out/")}
     assert sorted(hosts) == sorted(f"algo-{number % 2 + 1}-part-{number}" for number in range(7))
     assert len(set(job.objects("out/").values())) == 7
-
-
-TALK = """
-import json, socket, time
-me = json.load(open("/opt/ml/config/resourceconfig.json"))
-other = next(one for one in me["hosts"] if one != me["current_host"])
-server = socket.create_server(("", 7000))
-for _ in range(200):
-    try:
-        client = socket.create_connection((other, 7000), timeout=5)
-        break
-    except OSError:
-        time.sleep(0.05)
-client.sendall(me["current_host"].encode())
-client.close()
-print("heard", server.accept()[0].recv(100).decode())
-"""
 
 
 @pytest.mark.parametrize("isolated", [False, True], ids=["open", "isolated"])

@@ -181,7 +181,11 @@ def paths_of(job_paths: object) -> list[str]:
 def test_directories_and_mounts_of_a_job_without_data() -> None:
     job = processing_job()
     assert paths_of(job.mount_roots) == ["/opt/ml/config", "/opt/ml/output"]
-    assert job.directory_modes == {PurePosixPath("/opt/ml/config"): 0o755, PurePosixPath("/opt/ml/output"): 0o777}
+    (host,) = job.hosts
+    assert job.directory_modes(host) == {
+        PurePosixPath("/opt/ml/config"): 0o755,
+        PurePosixPath("/opt/ml/output"): 0o777,
+    }
 
 
 def test_every_local_path_is_a_writable_directory_and_lies_in_one_mount() -> None:
@@ -203,7 +207,7 @@ def test_every_local_path_is_a_writable_directory_and_lies_in_one_mount() -> Non
         "/opt/ml/processing/managed",
         "/opt/ml/processing/output",
     ]
-    writable = [str(path) for path, mode in job.directory_modes.items() if mode == 0o777]
+    writable = [str(path) for path, mode in job.directory_modes(job.hosts[0]).items() if mode == 0o777]
     assert writable == [
         "/opt/ml/output",
         "/opt/ml/processing/input",

@@ -16,7 +16,7 @@ from emulator.contract.fidelity import refusals
 from emulator.contract.kinds import PROCESSING
 from emulator.contract.processing_job import ProcessingJob
 from emulator.contract.processing_requests import check_processing_job
-from emulator.errors import ValidationError
+from emulator.errors import ResourceLimitExceededError, ValidationError
 from tests.builders import SCOPE, cluster, outputs, processing_input, processing_output, processing_request, tags
 from tests.strategies import requests_for
 
@@ -190,6 +190,11 @@ def test_instances_are_said_in_one_way(config: dict[str, Any], text: str) -> Non
     assert text in refusal(ProcessingResources={"ClusterConfig": config})
 
 
+def test_more_hosts_than_a_job_may_have() -> None:
+    with pytest.raises(ResourceLimitExceededError, match="processing job usage' is 60 Instances"):
+        check_processing_job(processing_request(ProcessingResources={"ClusterConfig": cluster(InstanceCount=61)}))
+
+
 def test_an_image_has_a_name() -> None:
     assert "ImageUri" in refusal(AppSpecification={"ImageUri": ""})
 
@@ -218,7 +223,7 @@ def test_any_request_of_the_model_is_refused_or_can_be_read(request: dict[str, A
         return
     try:
         check_processing_job(request)
-    except ValidationError:
+    except (ValidationError, ResourceLimitExceededError):
         return
     assert ProcessingJob.parse(request, Scope()).hosts
 

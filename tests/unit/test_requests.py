@@ -10,7 +10,7 @@ from emulator.contract import requests
 from emulator.contract.arns import S3Uri
 from emulator.contract.kinds import TRAINING
 from emulator.contract.requests import check_training_job, merged_tags
-from emulator.errors import ResourceInUseError, ValidationError
+from emulator.errors import ResourceInUseError, ResourceLimitExceededError, ValidationError
 from tests.builders import algorithm, channel_request, instance_group, tags, training_request
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/n"
@@ -135,6 +135,12 @@ def test_no_instance_at_all() -> None:
     none = {"InstanceType": "ml.m5.large", "InstanceCount": 0}
     assert "at least one instance" in refusal(ResourceConfig=none)
     assert "at least one instance" in refusal(ResourceConfig={"InstanceGroups": [instance_group("g", "t", 0)]})
+
+
+def test_more_hosts_than_a_job_may_have() -> None:
+    config = {"InstanceGroups": [instance_group("a", "ml.m5.large", 30), instance_group("b", "ml.m5.large", 31)]}
+    with pytest.raises(ResourceLimitExceededError, match=r"is 60 Instances, .* a request delta of 61 Instances"):
+        check_training_job(training_request(ResourceConfig=config))
 
 
 def test_instance_groups_beside_an_instance_type() -> None:

@@ -85,11 +85,12 @@ def test_a_channel_is_data_for_the_hosts_of_its_groups() -> None:
     (found,) = job.input_data
     assert (found.name, found.distribution, str(found.path)) == ("a", "ShardedByS3Key", "/opt/ml/input/data/a")
     assert found.receivers == job.hosts[1:]
+    assert [found.path in job.directory_modes(host) for host in job.hosts] == [False, True]
 
 
 def test_the_directories_of_a_training_job() -> None:
     job = training_job(InputDataConfig=[channel_request("a")])
-    assert {str(path) for path in job.directory_modes} >= {"/opt/ml/model", "/opt/ml/input/data/a"}
+    assert {str(path) for path in job.directory_modes(job.hosts[0])} >= {"/opt/ml/model", "/opt/ml/input/data/a"}
     assert [str(path) for path in job.mount_roots] == ["/opt/ml/input", "/opt/ml/model", "/opt/ml/output"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,11 +39,12 @@ class EngineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerSettings:
-    """What all containers of a job share."""
+    """What all containers of a job share, and the name of one. `addresses` has the address of each host."""
 
     name: str
     image: str
     network: str
+    addresses: Mapping[str, str]
     labels: dict[str, str]
     host_alias: str | None
     mounted: bool
@@ -86,7 +88,7 @@ class HostContainer:
             environment=dict(plan.environment),
             labels=settings.labels,
             host_config=_host_config(api, plan, settings, facts),
-            networking_config={"EndpointsConfig": {settings.network: {"Aliases": [plan.host]}}},
+            networking_config={"EndpointsConfig": {settings.network: _endpoint(settings, plan.host)}},
         )
         return cls(api, exits, plan, created["Id"])
 
@@ -126,6 +128,10 @@ class HostContainer:
                 raise
 
 
+def _endpoint(settings: ContainerSettings, host: str) -> dict[str, Any]:
+    return {"Aliases": [host], "IPAMConfig": {"IPv4Address": settings.addresses[host]}}
+
+
 def _host_config(
     api: docker.APIClient, plan: ContainerPlan, settings: ContainerSettings, facts: EngineFacts
 ) -> dict[str, Any]:
@@ -134,7 +140,12 @@ def _host_config(
         mounts=[_mount(settings, str(mount.target), str(mount.source)) for mount in plan.mounts],
         # Docker's own 64 MB break data loaders that work on the service.
         shm_size=max(facts.memory_bytes // 2, 64 * 1024**2),
-        extra_hosts={settings.host_alias: "host-gateway"} if settings.host_alias else None,
+        # The engine's own names come and go with their containers. A host of the service keeps its name when
+        # its program has ended, and others, the training toolkit for one, wait for names that they do not find.
+        extra_hosts={
+            **settings.addresses,
+            **({settings.host_alias: "host-gateway"} if settings.host_alias else {}),
+        },
         # Without this SELinux closes directories that are mounted from our disk.
         security_opt=["label=disable"],
         # Whole, for as long as the container is there: an emulator that takes it up reads it from its start.

@@ -27,7 +27,7 @@ from .container import ContainerSettings, EngineFacts, HostContainer
 from .exits import Exits
 from .found import FoundContainers
 from .labels import OWNER, PREFIX, Labels
-from .networks import JobNetworks, ensure_platform_network, leave_platform_network
+from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
 from .removal import remove_abandoned, remove_container, remove_network, remove_owned
 from .trees import put_mounts, reclaim
 
@@ -99,7 +99,7 @@ class DockerEngine:
         """Make the network and the containers of a plan; remove them on the way out."""
         with ExitStack() as made:
             network = self._networks.take(isolated=plan.isolated)
-            made.callback(self._networks.give_back, network, isolated=plan.isolated)
+            made.callback(self._networks.give_back, network)
             containers = [self._create(plan, one, network, made) for one in plan.containers]
             yield DockerCluster(self._api, containers, readable=self._shares_disk and os.geteuid() == 0)
 
@@ -132,13 +132,14 @@ class DockerEngine:
             reaper.dismiss(self._reaper)
         self._api.close()
 
-    def _create(self, plan: ClusterPlan, one: ContainerPlan, network: str, made: ExitStack) -> HostContainer:
+    def _create(self, plan: ClusterPlan, one: ContainerPlan, network: JobNetwork, made: ExitStack) -> HostContainer:
         """Make one container, by mounts where the engine sees our disk, else by copying."""
         shares_disk = self._shares_disk
         settings = ContainerSettings(
             name=f"{PREFIX}-{plan.labels['job-name']}-{one.host}-{uuid.uuid4().hex[:8]}",
             image=plan.image,
-            network=network,
+            network=network.id,
+            addresses=network.addresses([host.host for host in plan.containers]),
             labels=self._labels.of({**plan.labels, "unique-name": plan.unique_name, "host": one.host}),
             host_alias=plan.host_alias,
             mounted=shares_disk,

@@ -6,7 +6,8 @@ import itertools
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -49,6 +50,26 @@ class _Shared:
             return next(self._subnets)
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobNetwork:
+    """A network of one job's containers."""
+
+    id: str
+    subnet: IPv4Network
+    isolated: bool
+
+    def addresses(self, hosts: Sequence[str]) -> dict[str, str]:
+        """Return the address of each host. The first one of the subnet is the gateway's.
+
+        Raises:
+            CapacityError: there are more hosts than addresses.
+        """
+        free = list(itertools.islice(self.subnet.hosts(), 1, None))
+        if len(hosts) > len(free):
+            raise CapacityError(f"a job's network has addresses for {len(free)} hosts, and the job has {len(hosts)}")
+        return {host: str(address) for host, address in zip(hosts, free, strict=False)}
+
+
 class JobNetworks:
     """Gives each job a network that no other job is on. Emptied networks are used again."""
 
@@ -57,11 +78,11 @@ class JobNetworks:
         self._labels = labels
         self._lock = threading.Lock()
         self._subnets = _Shared(_subnets())
-        self._idle: list[str] = []
+        self._idle: list[JobNetwork] = []
         self._closed = False
 
-    def take(self, *, isolated: bool) -> str:
-        """Return the id of an empty network.
+    def take(self, *, isolated: bool) -> JobNetwork:
+        """Return an empty network.
 
         Raises:
             CapacityError: the engine has no more addresses to give.
@@ -73,18 +94,18 @@ class JobNetworks:
                 return self._idle.pop()
         return self._create(isolated=False)
 
-    def give_back(self, network: str, *, isolated: bool) -> None:
+    def give_back(self, network: JobNetwork) -> None:
         """Take a network back whose containers are removed."""
         with self._lock:
-            if not isolated and not self._closed and len(self._idle) < _KEPT_IDLE:
+            if not network.isolated and not self._closed and len(self._idle) < _KEPT_IDLE:
                 self._idle.append(network)
                 return
-        remove_network(self._api, network)
+        remove_network(self._api, network.id)
 
     def warm(self) -> None:
         """Have a network ready for the first job; failing to is no failure yet."""
         try:
-            self.give_back(self.take(isolated=False), isolated=False)
+            self.give_back(self.take(isolated=False))
         except CapacityError as error:
             logger.warning("%s", error)
 
@@ -94,9 +115,9 @@ class JobNetworks:
             self._closed = True
             idle, self._idle = self._idle, []
         for network in idle:
-            remove_network(self._api, network)
+            remove_network(self._api, network.id)
 
-    def _create(self, *, isolated: bool) -> str:
+    def _create(self, *, isolated: bool) -> JobNetwork:
         # `internal` cuts the way out. The host's own addresses are still reachable through the bridge's
         # address, so an isolated network's bridge has none.
         options = {"com.docker.network.bridge.inhibit_ipv4": "true"} if isolated else {}
@@ -116,7 +137,7 @@ class JobNetworks:
                     raise _no_network(error) from error
                 problem = error
                 continue
-            return str(created["Id"])
+            return JobNetwork(id=created["Id"], subnet=subnet, isolated=isolated)
         assert problem is not None
         raise _no_network(problem) from problem
 
