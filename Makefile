@@ -12,15 +12,15 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .PHONY: help install demo test check bench \
-  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-test
+  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-demo prepare-test
 
 help: ## show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## make .venv with the emulator and what its developers use
 
-demo: prepare-run ## train the sample job in a real container, from S3 to S3
-	$(bin)/sagemaker-emulator run $(sample)/job.yaml
+demo: prepare-demo ## run the sample pipeline in real containers, from raw logs to scores
+	$(bin)/sagemaker-emulator run $(pipeline)/jobs
 
 check: lint ## the quick checks: ruff, mypy, unit tests; no Docker needed
 	$(bin)/python -m pytest tests/unit $(PYTEST_ARGS)
@@ -74,6 +74,9 @@ prepare-run: install
 
 prepare-pipeline: install
 	@$(MAKE) -j3 base-image pipeline-wheels $(pipeline)/data/.made
+
+prepare-demo: install
+	@$(MAKE) -j4 base-image sample-wheels pipeline-wheels $(pipeline)/data/.made
 
 prepare-test: install
 	@$(MAKE) -j4 base-image sample-wheels pipeline-wheels toolkit-wheels clients $(pipeline)/data/.made

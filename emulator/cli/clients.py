@@ -49,7 +49,7 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
         s3=session.client("s3", **address),
         logs=session.client("logs", **address),
         scope=scope,
-        progress=lambda job_name: _progress(url, scope, job_name),
+        progress=lambda arn: _progress(url, arn),
     )
 
 
@@ -86,10 +86,10 @@ def _session(region: str, account: str) -> boto3.session.Session:
     )
 
 
-def _progress(url: str, scope: Scope, job_name: str) -> BytesMoved | None:
+def _progress(url: str, arn: str) -> BytesMoved | None:
     """Ask how far a job's stage has come; None when it does not move data, or nobody can tell."""
     try:
-        answer = _get(url, f"/_emulator/jobs/{scope.account}/{scope.region}/{job_name}/progress")
+        answer = _get(url, f"/_emulator/jobs/{arn}/progress")
     except (OSError, http.client.HTTPException):
         return None
     if not answer or not answer["stage"]:

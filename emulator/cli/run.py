@@ -1,15 +1,15 @@
-"""`sagemaker-emulator run`: run a job file, show it, and say whether what it expects holds."""
+"""`sagemaker-emulator run`: run job files, show them, and say whether what they expect holds."""
 
 from __future__ import annotations
 
 import json
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -17,6 +17,10 @@ from click.core import ParameterSource
 from ..errors import UsageError
 from ..reroute import environment
 from .options import engine_options
+
+if TYPE_CHECKING:
+    from ..jobfiles.clients import Clients
+    from ..jobfiles.document import JobFile
 
 _OF_OUR_OWN = {
     "engine": "--engine",
@@ -27,7 +31,7 @@ _OF_OUR_OWN = {
 
 
 @click.command()
-@click.argument("job_file", type=click.Path(path_type=Path))
+@click.argument("job_files", nargs=-1, required=True, metavar="JOBFILE|FOLDER...", type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(1, 65535), help="Use the emulator that runs on this port.")
 @click.option("--endpoint-url", metavar="URL", help="Use the emulator that runs at this address.")
 @click.option("--account", default=environment.DEFAULT_ACCOUNT_ID, show_default=True, help="Account id.")
@@ -41,7 +45,7 @@ _OF_OUR_OWN = {
 @click.option("--plain/--no-plain", default=None, help="Plain lines, or a live display; by default as fits the output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the end as JSON; what happens goes to standard error.")
 def run(
-    job_file: Path,
+    job_files: tuple[Path, ...],
     port: int | None,
     endpoint_url: str | None,
     account: str,
@@ -50,34 +54,55 @@ def run(
     as_json: bool,
     **own: Any,
 ) -> None:
-    """Run JOB_FILE with an emulator of its own, or on one that runs already.
+    """Run job files with an emulator of their own, or on one that runs already.
 
-    Builds its image, stores its data, runs its job and checks what it expects. Exit code 0: all of that
-    holds; 1: it does not; 2: the file is wrong; 3: no engine; 4: no endpoint.
+    Of a FOLDER every *.yaml is a job file. Builds the images, stores the data, runs each job when those that its
+    file names in `after` are done, and checks what is expected. Exit code 0: all of that holds; 1: it does not;
+    2: a file is wrong; 3: no engine; 4: no endpoint.
     """
-    from ..jobfiles.document import JobFile
+    from ..jobfiles.plan import load_all
 
     _check_options(port, endpoint_url)
-    loaded = JobFile.load(job_file)  # what is wrong in it is said before anything is started
-    # SIGTERM is what CI sends; it ends the job and the emulator as Ctrl-C does.
+    loaded = load_all(job_files)  # what is wrong in them is said before anything is started
+    # SIGTERM is what CI sends; it ends the jobs and the emulator as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
+    clients = _clients(port, endpoint_url, own, region=region, account=account)
+    live = not as_json and not _is_plain(plain)
+    if len(job_files) == 1 and not job_files[0].is_dir():
+        sys.exit(_run_one(loaded[0], clients, live=live, as_json=as_json))
+    sys.exit(_run_several(loaded, clients, live=live, as_json=as_json))
+
+
+def _run_one(job_file: JobFile, clients: AbstractContextManager[Clients], *, live: bool, as_json: bool) -> int:
+    """Run one job file and return the exit code."""
     from ..jobfiles.runner import run_job
-    from .clients import make_clients
     from .run_output import LiveOutput, Output, PlainOutput, json_document
 
-    output: Output
-    if as_json:
-        output = PlainOutput(sys.stderr)
-    else:
-        output = PlainOutput() if _is_plain(plain) else LiveOutput()
-    with output.live(), _endpoint(port, endpoint_url, own) as url:
-        report = run_job(loaded, make_clients(url, region=region, account=account), output.show)
+    output: Output = LiveOutput() if live else PlainOutput(sys.stderr if as_json else None)
+    with output.live(), clients as connected:
+        report = run_job(job_file, connected, output.show)
     output.conclude(report)
     if as_json:
         click.echo(json.dumps(json_document(report), indent=2, default=str))
-    if not report.passed:
-        sys.exit(1)
+    return report.exit_code
+
+
+def _run_several(
+    job_files: Sequence[JobFile], clients: AbstractContextManager[Clients], *, live: bool, as_json: bool
+) -> int:
+    """Run job files and return the worst exit code of any."""
+    from ..jobfiles.runner import run_jobs
+    from .run_table import LiveTableOutput, PlainTableOutput, TableOutput, json_documents
+
+    stream = sys.stderr if as_json else None
+    output: TableOutput = LiveTableOutput(job_files) if live else PlainTableOutput(job_files, stream)
+    with output.live(), clients as connected:
+        ends = run_jobs(job_files, connected, output.show)
+    output.conclude(ends)
+    if as_json:
+        click.echo(json.dumps(json_documents(ends), indent=2, default=str))
+    return max(end.exit_code for end in ends)
 
 
 def _check_options(port: int | None, endpoint_url: str | None) -> None:
@@ -96,6 +121,17 @@ def _check_options(port: int | None, endpoint_url: str | None) -> None:
 
 def _is_plain(plain: bool | None) -> bool:
     return not sys.stdout.isatty() if plain is None else plain
+
+
+@contextmanager
+def _clients(
+    port: int | None, endpoint_url: str | None, own: dict[str, Any], *, region: str, account: str
+) -> Iterator[Clients]:
+    """Give clients of the emulator that is to be used."""
+    from .clients import make_clients
+
+    with _endpoint(port, endpoint_url, own) as url:
+        yield make_clients(url, region=region, account=account)
 
 
 @contextmanager

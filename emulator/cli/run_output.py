@@ -1,4 +1,4 @@
-"""What `run` shows: plain lines, a live display for terminals, and the JSON of the end."""
+"""What `run` shows of one job: plain lines, a live display for terminals, and the JSON of the end."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from ..contract.kinds import PROCESSING
 from ..jobfiles.events import (
     BuildOutput,
     BytesMoved,
@@ -22,6 +23,7 @@ from ..jobfiles.events import (
     Event,
     ImageReady,
     JobCreated,
+    JobEnded,
     LogLine,
     StatusEntered,
     StatusLeft,
@@ -52,8 +54,9 @@ class Output(Protocol):
 class PlainOutput:
     """One line for each thing that happens, the same from run to run but for names and times."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, prefix: str = "") -> None:
         self._stream = stream
+        self._prefix = prefix
         self._status = ""
 
     def live(self) -> AbstractContextManager[object]:
@@ -74,20 +77,20 @@ class PlainOutput:
                 self._line("log", f"{event.host} {event.message}")
             case StopAsked():
                 self._line("stop", _stop(event))
-            case BytesMoved() | StatusLeft() | StatusEntered():
+            case BytesMoved() | StatusLeft() | StatusEntered() | JobEnded():
                 pass
 
     def conclude(self, report: JobReport) -> None:
         """Write what the job has come to."""
-        for name, value in _summary(report):
+        for name, value in summary(report):
             self._line(name, value)
         for sentence in report.unmet:
             self._line("unmet", sentence)
-        self._line("passed" if report.passed else "failed", str(report.job_file))
+        self._line("passed" if report.passed else "failed", str(report.path))
 
     def _line(self, name: str, text: str) -> None:
         for line in text.splitlines() or [""]:  # a failure reason may have several
-            click.echo(f"{name:<9} {line}", file=self._stream)
+            click.echo(f"{self._prefix}{name:<9} {line}", file=self._stream)
 
 
 class LiveOutput:
@@ -122,24 +125,26 @@ class LiveOutput:
                 self._console.print(Text.assemble((f"{event.host} ", "dim cyan"), event.message))
             case StopAsked():
                 self._console.print(Text(_stop(event), "yellow"))
+            case JobEnded():
+                pass
 
     def conclude(self, report: JobReport) -> None:
         """Print what the job has come to."""
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
-        for name, value in _summary(report):
+        for name, value in summary(report):
             table.add_row(name, Text(value, _COLORS.get(report.status, "")) if name == "result" else Text(value))
         for sentence in report.unmet:
             table.add_row("unmet", Text(sentence, "red"))
         verdict = Text("passed", "bold green") if report.passed else Text("failed", "bold red")
-        self._console.print(Group("", table, Text.assemble(verdict, f" {report.job_file}")), soft_wrap=False)
+        self._console.print(Group("", table, Text.assemble(verdict, f" {report.path}")), soft_wrap=False)
 
     def _goes_on(self, what: str, *, restart: bool) -> None:
         self._what = what
+        self._moved = None
         if restart:
             self._since = time.monotonic()
-            self._moved = None
 
     def _done(self, name: str, text: str) -> None:
         self._goes_on(_BETWEEN, restart=True)
@@ -156,7 +161,7 @@ class LiveOutput:
         bar: RenderableType = ""
         if moved is not None and moved.total:
             bar = ProgressBar(total=moved.total, completed=moved.done, width=24)
-        what = self._what if moved is None else f"{moved.what} {_sizes(moved)}"
+        what = self._what if moved is None else f"{moved.what} {sizes(moved)}"
         seconds = f"{time.monotonic() - self._since:.1f} s"
         row.add_row(self._spinner, Text(what), bar, seconds)
         return row
@@ -164,30 +169,38 @@ class LiveOutput:
 
 def json_document(report: JobReport) -> dict[str, Any]:
     """Return the end of a run as a JSON object; times in it become ISO 8601 texts."""
+    kind = report.kind.resource.replace("-", "_")
+    message = {"exit_message": report.exit_message or None} if report.kind is PROCESSING else {}
     return {
-        "job_file": str(report.job_file),
+        "job_file": str(report.path),
         "passed": report.passed,
         "unmet": list(report.unmet),
-        "training_job_name": report.name,
-        "training_job_status": report.status,
+        f"{kind}_name": report.name,
+        f"{kind}_status": report.status,
         "failure_reason": report.failure_reason or None,
+        **message,
         "image": report.image,
         "seconds": round(report.seconds, 3),
         "billable_seconds": report.description.get("BillableTimeInSeconds"),
         "secondary_statuses": [{"status": one.status, "seconds": round(one.seconds, 3)} for one in report.stages],
         "metrics": report.metrics,
-        "artifacts": [{"uri": one.uri, "bytes": one.size, "files": dict(one.files)} for one in report.artifacts],
+        "artifacts": [
+            {"name": one.name, "uri": one.uri, "bytes": one.size, "files": dict(one.files)} for one in report.artifacts
+        ],
     }
 
 
-def _summary(report: JobReport) -> list[tuple[str, str]]:
+def summary(report: JobReport) -> list[tuple[str, str]]:
     """Return what is worth knowing at the end, each with its name."""
     billable = report.description.get("BillableTimeInSeconds")
     bill = f", billable {billable} s" if billable is not None else ""
     lines = [("result", f"{report.status} after {report.seconds:.1f} s{bill}")]
     if report.failure_reason:
         lines.append(("reason", report.failure_reason))
-    lines.append(("stages", ", ".join(f"{one.status} {one.seconds:.1f} s" for one in report.stages)))
+    if report.exit_message:
+        lines.append(("message", report.exit_message))
+    if report.stages:
+        lines.append(("stages", ", ".join(f"{one.status} {one.seconds:.1f} s" for one in report.stages)))
     lines += [("metric", f"{name} = {value:.6g}") for name, value in report.metrics.items()]
     lines += [("artifact", _artifact(one)) for one in report.artifacts]
     return lines
@@ -196,7 +209,8 @@ def _summary(report: JobReport) -> list[tuple[str, str]]:
 def _artifact(artifact: Artifact) -> str:
     files = [f"{name} ({decimal(size)})" for name, size in sorted(artifact.files.items())]
     more = [f"and {len(files) - _MOST_FILES} more"] if len(files) > _MOST_FILES else []
-    return f"{artifact.uri} {decimal(artifact.size)}: {', '.join([*files[:_MOST_FILES], *more])}"
+    listed = ", ".join([*files[:_MOST_FILES], *more]) or "nothing"
+    return f"{artifact.uri} {decimal(artifact.size)}: {listed}"
 
 
 def _step(event: ImageReady | DataStored | JobCreated) -> tuple[str, str]:
@@ -214,5 +228,5 @@ def _stop(event: StopAsked) -> str:
     return f"The job is being stopped: {event.why}. Ctrl-C leaves without waiting for its end."
 
 
-def _sizes(moved: BytesMoved) -> str:
+def sizes(moved: BytesMoved) -> str:
     return f"{decimal(moved.done)} of {decimal(moved.total)}" if moved.total else decimal(moved.done)

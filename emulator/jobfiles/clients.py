@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,12 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from ..contract.arns import Scope
+from ..contract.kinds import TRAINING, JobKind
 from ..errors import EmulatorError, EndpointUnavailableError
 from .events import BytesMoved
 
 if TYPE_CHECKING:
+    from botocore.model import Shape
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class Clients:
     """Clients of one endpoint for one account and region.
 
-    `progress` tells how far a job's current stage has come, if the endpoint can tell.
+    `progress` tells by a job's ARN how far its current stage has come, if the endpoint can tell.
     """
 
     sagemaker: SageMakerClient
@@ -33,9 +35,34 @@ class Clients:
     scope: Scope
     progress: Callable[[str], BytesMoved | None] = lambda _: None
 
-    def describe(self, job_name: str) -> dict[str, Any]:
-        """Return the DescribeTrainingJob answer."""
-        return dict(self.sagemaker.describe_training_job(TrainingJobName=job_name))
+    def create(self, kind: JobKind, request: Mapping[str, Any]) -> str:
+        """Create a job and return its ARN."""
+        return str(self._call("create", kind, request)[kind.arn_member])
+
+    def describe(self, job_name: str, kind: JobKind = TRAINING) -> dict[str, Any]:
+        """Return a job's Describe answer."""
+        return self._call("describe", kind, {kind.name_member: job_name})
+
+    def stop(self, job_name: str, kind: JobKind) -> None:
+        """Ask for the end of a job."""
+        self._call("stop", kind, {kind.name_member: job_name})
+
+    def request_shape(self, kind: JobKind) -> Shape:
+        """Return what a Create request of a job may be."""
+        shape: Shape = self._operation("Create", kind).input_shape
+        return shape
+
+    def answer_shape(self, kind: JobKind) -> Shape:
+        """Return what a Describe answer of a job may be."""
+        shape: Shape = self._operation("Describe", kind).output_shape
+        return shape
+
+    def _operation(self, verb: str, kind: JobKind) -> Any:
+        return self.sagemaker.meta.service_model.operation_model(f"{verb}{kind.noun}")
+
+    def _call(self, verb: str, kind: JobKind, request: Mapping[str, Any]) -> dict[str, Any]:
+        method = getattr(self.sagemaker, f"{verb}_{kind.resource.replace('-', '_')}")
+        return dict(method(**request))
 
 
 @contextmanager

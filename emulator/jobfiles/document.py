@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from ..contract.arns import S3Uri
-from ..contract.status import TERMINAL, JobStatus
+from ..contract.kinds import PROCESSING, TRAINING, JobKind
 from ..errors import ValidationError
-from .expectations import Comparison, Expectations
+from .expect_section import read_expectations
+from .expectations import Expectations
+from .references import Reference, is_reference, references_in, with_values
 from .yaml_source import At, YamlSource
 
-_KEYS: Final = ("kind", "image", "program", "data", "request", "expect")
+_KEYS: Final = ("kind", "after", "image", "program", "data", "request", "expect")
 _IMAGE_KEYS: Final = ("build", "dockerfile", "target", "args", "name")
 _PROGRAM_KEYS: Final = ("command", "source")
-_EXPECT_KEYS: Final = ("status", "failure", "exit_code", "model", "output", "metrics", "logs", "max_seconds")
-_LATER_KINDS: Final = ("processing", "transform", "tuning", "pipeline", "endpoint")
+_KINDS: Final = {"training": TRAINING, "processing": PROCESSING}
+_LATER_KINDS: Final = ("transform", "tuning", "pipeline", "endpoint")
+_IMAGE_MEMBERS: Final = {
+    TRAINING: ("AlgorithmSpecification", "TrainingImage"),
+    PROCESSING: ("AppSpecification", "ImageUri"),
+}
 # In these members of the request YAML's own types are a trap: the service takes strings only.
 _STRING_MAPS: Final = ("HyperParameters", "Environment")
 
@@ -68,19 +73,41 @@ class DataEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFile:
-    """What a job file says. The request is as written, without what is filled in later."""
+    """What a job file says. The request is as written, without what is filled in later.
+
+    `after` are the names of the job files whose jobs come before this one; `references` are the places of the
+    request that wait for what those jobs' Describe answers say.
+    """
 
     yaml: YamlSource
+    kind: JobKind
+    after: tuple[str, ...]
     image: ImageBuild | ImageName
     program: Program | None
     data: tuple[DataEntry, ...]
     request: Mapping[str, Any]
+    references: tuple[Reference, ...]
     expect: Expectations
 
     @property
     def path(self) -> Path:
         """The file."""
         return self.yaml.path
+
+    @property
+    def name(self) -> str:
+        """What other job files call this one: its file's name without its ending."""
+        return self.path.stem
+
+    @property
+    def image_member(self) -> tuple[str, str]:
+        """Where the image stands in the request."""
+        return _IMAGE_MEMBERS[self.kind]
+
+    def request_with(self, values: Mapping[At, Any]) -> dict[str, Any]:
+        """Return the request with values at the places of its references."""
+        request: dict[str, Any] = with_values(self.request, values)
+        return request
 
     @classmethod
     def load(cls, path: Path) -> JobFile:
@@ -101,33 +128,39 @@ class JobFile:
         if not isinstance(yaml.document, dict):
             raise yaml.error((), "a job file has the keys kind, image, data, request and expect at its top level.")
         yaml.mapping((), _KEYS)
-        _check_kind(yaml)
+        kind = _kind(yaml)
+        after = yaml.texts(("after",)) if yaml.has(("after",)) else ()
         program = _program(yaml) if yaml.has(("program",)) else None
         return cls(
             yaml=yaml,
-            image=_image(yaml),
+            kind=kind,
+            after=after,
+            image=_image(yaml, _IMAGE_MEMBERS[kind]),
             program=program,
             data=_data(yaml) if yaml.has(("data",)) else (),
             request=_request(yaml),
-            expect=_expect(yaml) if yaml.has(("expect",)) else Expectations(),
+            references=references_in(yaml, after),
+            expect=read_expectations(yaml, kind),
         )
 
 
-def _check_kind(yaml: YamlSource) -> None:
+def _kind(yaml: YamlSource) -> JobKind:
     at: At = ("kind",)
     kind = yaml.text(at) if yaml.has(at) else None
+    write = f"Write kind: {' or kind: '.join(_KINDS)}"
     if kind is None:
-        raise yaml.error(at, "is missing. Write kind: training")
+        raise yaml.error(at, f"is missing. {write}")
     if kind in _LATER_KINDS:
-        raise yaml.error(at, f"{kind} jobs are not supported yet: this version runs kind: training only.")
-    if kind != "training":
-        raise yaml.error(at, f"there is no kind {kind!r}. Write kind: training")
+        raise yaml.error(at, f"{kind} jobs are not supported yet. {write}")
+    if kind not in _KINDS:
+        raise yaml.error(at, f"there is no kind {kind!r}. {write}")
+    return _KINDS[kind]
 
 
-def _image(yaml: YamlSource) -> ImageBuild | ImageName:
+def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName:
     """Return the image, which may stand in the request instead."""
     at: At = ("image",)
-    in_request: At = ("request", "AlgorithmSpecification", "TrainingImage")
+    in_request: At = ("request", *member)
     if yaml.has(at) and yaml.has(in_request):
         raise yaml.error(in_request, "the image is named twice. Remove this one, or the image at the top level.")
     if yaml.has(in_request):
@@ -210,14 +243,33 @@ def _request(yaml: YamlSource) -> dict[str, Any]:
         return {}
     request = yaml.mapping(at)
     for name in _STRING_MAPS:
-        if name in request:
-            _strings(yaml, (*at, name), may_be_empty=True)
+        if name in request and not is_reference(request[name]):
+            _check_strings(yaml, (*at, name))
+    _check_outputs(yaml)
     return request
 
 
-def _strings(yaml: YamlSource, at: At, *, may_be_empty: bool = False) -> dict[str, str]:
-    values = yaml.mapping(at)
-    return {key: "" if may_be_empty and value == "" else yaml.text((*at, key)) for key, value in values.items()}
+def _check_strings(yaml: YamlSource, at: At) -> None:
+    """Refuse values of a map of the request that are no texts; they may be empty, or references."""
+    for key, value in yaml.mapping(at).items():
+        if value != "" and not is_reference(value):
+            yaml.text((*at, key))
+
+
+def _check_outputs(yaml: YamlSource) -> None:
+    """Refuse processing outputs that say nowhere where their files go: S3 is where the next job finds them."""
+    at: At = ("request", "ProcessingOutputConfig", "Outputs")
+    outputs = yaml.get(at)
+    for number, output in enumerate(outputs if isinstance(outputs, list) else ()):
+        s3_output = output.get("S3Output") if isinstance(output, dict) else None
+        if isinstance(s3_output, dict) and "S3Uri" not in s3_output and not is_reference(s3_output):
+            raise yaml.error(
+                (*at, number, "S3Output", "S3Uri"), "is missing. Say where the files go: S3Uri: s3://bucket/prefix/"
+            )
+
+
+def _strings(yaml: YamlSource, at: At) -> dict[str, str]:
+    return {key: yaml.text((*at, key)) for key in yaml.mapping(at)}
 
 
 def _folder(yaml: YamlSource, at: At) -> Path:
@@ -225,83 +277,3 @@ def _folder(yaml: YamlSource, at: At) -> Path:
     if not folder.is_dir():
         raise yaml.error(at, f"there is no folder {folder}. The path is relative to the job file.")
     return folder
-
-
-# What must hold
-
-
-def _expect(yaml: YamlSource) -> Expectations:
-    at: At = ("expect",)
-    keys = yaml.mapping(at, _EXPECT_KEYS)
-    failure = _pattern(yaml, (*at, "failure")) if "failure" in keys else None
-    exit_code = _exit_code(yaml, (*at, "exit_code")) if "exit_code" in keys else None
-    status = _status(yaml, (*at, "status"), fails=failure is not None or bool(exit_code))
-    if status is not JobStatus.FAILED and (failure is not None or exit_code):
-        at_fault = (*at, "failure" if failure is not None else "exit_code")
-        raise yaml.error(at_fault, f"a job that is {status} does not have this. Write status: Failed, or remove it.")
-    return Expectations(
-        status=status,
-        failure=failure,
-        exit_code=exit_code,
-        model=yaml.texts((*at, "model")) if "model" in keys else None,
-        output=yaml.texts((*at, "output")) if "output" in keys else None,
-        metrics=_metrics(yaml, (*at, "metrics")) if "metrics" in keys else {},
-        logs=_patterns(yaml, (*at, "logs")) if "logs" in keys else (),
-        max_seconds=_seconds(yaml, (*at, "max_seconds")) if "max_seconds" in keys else None,
-    )
-
-
-def _status(yaml: YamlSource, at: At, *, fails: bool) -> JobStatus:
-    if not yaml.has(at):
-        return JobStatus.FAILED if fails else JobStatus.COMPLETED
-    text = yaml.text(at)
-    if text not in TERMINAL:
-        raise yaml.error(at, f"a job never ends as {text!r}. Write {', '.join(sorted(TERMINAL))}: one of them.")
-    return JobStatus(text)
-
-
-def _exit_code(yaml: YamlSource, at: At) -> int:
-    value = yaml.number(at)
-    if not isinstance(value, int) or not 0 <= value <= 255:
-        raise yaml.error(at, "must be a whole number from 0 to 255.")
-    return value
-
-
-def _metrics(yaml: YamlSource, at: At) -> dict[str, Comparison]:
-    return {name: _comparison(yaml, (*at, name)) for name in yaml.mapping(at)}
-
-
-def _comparison(yaml: YamlSource, at: At) -> Comparison:
-    value = yaml.get(at)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        _bad_comparison(yaml, at)
-    try:
-        return Comparison.parse(str(value))
-    except ValueError:
-        _bad_comparison(yaml, at)
-
-
-def _bad_comparison(yaml: YamlSource, at: At) -> NoReturn:
-    raise yaml.error(at, 'must be a number or a comparison with one. Write it as ">= 0.9", "< 2", "!= 0" or 1')
-
-
-def _patterns(yaml: YamlSource, at: At) -> tuple[re.Pattern[str], ...]:
-    return tuple(_pattern(yaml, (*at, number)) for number in range(len(yaml.texts(at))))
-
-
-def _pattern(yaml: YamlSource, at: At) -> re.Pattern[str]:
-    text = yaml.text(at)
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise yaml.error(
-            at,
-            f"{text!r} is no regular expression: {error}. Put a backslash before ( ) [ ] . * + ? to mean themselves.",
-        ) from error
-
-
-def _seconds(yaml: YamlSource, at: At) -> float:
-    value = yaml.number(at)
-    if not value > 0:
-        raise yaml.error(at, "must be more than 0.")
-    return value

@@ -42,7 +42,7 @@ class DataStored:
 
 @dataclass(frozen=True, kw_only=True)
 class JobCreated:
-    """CreateTrainingJob was accepted."""
+    """CreateTrainingJob, or CreateProcessingJob, was accepted."""
 
     name: str
     arn: str
@@ -50,7 +50,7 @@ class JobCreated:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusEntered:
-    """A secondary status was entered, or has another message now."""
+    """A status was entered, or has another message now: of a training job its secondary status."""
 
     status: str
     message: str
@@ -80,7 +80,26 @@ class StopAsked:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobEnded:
+    """Nothing more will happen to a job file: its job has ended, or is not run."""
+
+    passed: bool
+    what: str
+
+
 Event = (
-    BuildOutput | ImageReady | BytesMoved | DataStored | JobCreated | StatusEntered | StatusLeft | LogLine | StopAsked
+    BuildOutput
+    | ImageReady
+    | BytesMoved
+    | DataStored
+    | JobCreated
+    | StatusEntered
+    | StatusLeft
+    | LogLine
+    | StopAsked
+    | JobEnded
 )
 OnEvent = Callable[[Event], None]
+OnJobEvent = Callable[[str, Event], None]
+"""Takes the name of the job file too."""

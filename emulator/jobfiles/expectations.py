@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self
 
-from ..contract.status import JobStatus
+from ..contract.status import JobStatus, status_of
 
 # FinalMetricDataList holds 32-bit floats: 0.9 arrives as 0.89999998.
 _PRECISION: Final = 1e-6
@@ -59,15 +59,17 @@ class Comparison:
 class Expectations:
     """The `expect` part of a job file. What is None or empty is not looked at.
 
-    `model` and `output` name files of the archives, `*` and `?` allowed; an empty tuple means that there
-    must be no file at all.
+    `model` and `output` name files of a training job's archives, `outputs` those below the S3Uri of a processing
+    job's outputs; `*` and `?` are allowed, and an empty tuple means that there must be no file at all.
     """
 
     status: JobStatus = JobStatus.COMPLETED
     failure: re.Pattern[str] | None = None
     exit_code: int | None = None
+    exit_message: re.Pattern[str] | None = None
     model: tuple[str, ...] | None = None
     output: tuple[str, ...] | None = None
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metrics: Mapping[str, Comparison] = field(default_factory=dict)
     logs: tuple[re.Pattern[str], ...] = ()
     max_seconds: float | None = None
@@ -75,12 +77,15 @@ class Expectations:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a job that has ended left. `model` and `output` are the files in the archives; None: no archive."""
+    """What a job that has ended left.
+
+    `artifacts` are the files of what it made by name: `model` and `output` for a training job's archives, where it
+    made them; the OutputNames of a processing job.
+    """
 
     description: Mapping[str, Any]
     log_lines: Sequence[str]
-    model: Collection[str] | None
-    output: Collection[str] | None
+    artifacts: Mapping[str, Collection[str]]
     seconds: float
 
 
@@ -90,8 +95,10 @@ def unmet(expected: Expectations, facts: Facts) -> list[str]:
         *_status(expected, facts),
         *_failure(expected, facts),
         *_exit_code(expected, facts),
-        *_archive("model", expected.model, facts.model),
-        *_archive("output", expected.output, facts.output),
+        *_exit_message(expected, facts),
+        *_archive("model", expected.model, facts.artifacts),
+        *_archive("output", expected.output, facts.artifacts),
+        *_outputs(expected.outputs, facts.artifacts),
         *_metrics(expected.metrics, final_metrics(facts.description)),
         *_logs(expected.logs, facts.log_lines),
         *_seconds(expected.max_seconds, facts.seconds),
@@ -105,14 +112,14 @@ def final_metrics(description: Mapping[str, Any]) -> dict[str, float]:
 
 def exit_code(description: Mapping[str, Any]) -> int | None:
     """Return the exit code a Describe answer tells of: 0 when Completed, else the end of FailureReason."""
-    if description["TrainingJobStatus"] == JobStatus.COMPLETED:
+    if status_of(description) == JobStatus.COMPLETED:
         return 0
     match = _EXIT_CODE.search(description.get("FailureReason", ""))
     return int(match[1]) if match else None
 
 
 def _status(expected: Expectations, facts: Facts) -> Iterator[str]:
-    found = facts.description["TrainingJobStatus"]
+    found = status_of(facts.description)
     if found != expected.status:
         reason = facts.description.get("FailureReason")
         yield f"status: expected {expected.status.value}, found {found}{f' ({reason})' if reason else ''}."
@@ -131,17 +138,34 @@ def _exit_code(expected: Expectations, facts: Facts) -> Iterator[str]:
         yield f"exit_code: expected {expected.exit_code}, found {'none' if found is None else found}."
 
 
-def _archive(name: str, expected: Sequence[str] | None, found: Collection[str] | None) -> Iterator[str]:
+def _exit_message(expected: Expectations, facts: Facts) -> Iterator[str]:
+    found = facts.description.get("ExitMessage", "")
+    if expected.exit_message is not None and not expected.exit_message.search(found):
+        what = repr(found) if found else "none"
+        yield f"exit_message: expected one that matches {expected.exit_message.pattern!r}, found {what}."
+
+
+def _archive(name: str, expected: Sequence[str] | None, artifacts: Mapping[str, Collection[str]]) -> Iterator[str]:
     archive = f"{name}.tar.gz"
     if expected is None:
         return
+    if expected and name not in artifacts:
+        yield from (f"{name}: expected {wanted} in {archive}, found no {archive}." for wanted in expected)
+    else:
+        yield from _files(name, expected, artifacts.get(name, ()), f" in {archive}")
+
+
+def _outputs(expected: Mapping[str, Sequence[str]], artifacts: Mapping[str, Collection[str]]) -> Iterator[str]:
+    for name, files in expected.items():
+        yield from _files(f"outputs.{name}", files, artifacts.get(name, ()), "")
+
+
+def _files(name: str, expected: Sequence[str], found: Collection[str], where: str) -> Iterator[str]:
     if not expected and found:
-        yield f"{name}: expected no file, found {_listed(found)} in {archive}."
+        yield f"{name}: expected no file, found {_listed(found)}{where}."
     for wanted in expected:
-        if found is None:
-            yield f"{name}: expected {wanted} in {archive}, found no {archive}."
-        elif wanted not in found and not any(fnmatchcase(one, wanted) for one in found):
-            yield f"{name}: expected {wanted} in {archive}, found {_listed(found)}."
+        if wanted not in found and not any(fnmatchcase(one, wanted) for one in found):
+            yield f"{name}: expected {wanted}{where}, found {_listed(found)}."
 
 
 def _metrics(expected: Mapping[str, Comparison], found: Mapping[str, float]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..contract.training_job import LOG_GROUP
+from ..contract.kinds import TRAINING, JobKind
 from .events import LogLine
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class JobLogReader:
     """The log of one job so far. Each `read` returns what was added since the last one."""
 
-    def __init__(self, logs: CloudWatchLogsClient, job_name: str, created: datetime) -> None:
+    def __init__(self, logs: CloudWatchLogsClient, job_name: str, created: datetime, kind: JobKind = TRAINING) -> None:
         """`created` tells the job's streams from those of a deleted job of the same name."""
         self._logs = logs
+        self._group = kind.log_group
         self._prefix = f"{job_name}/"
         self._created = int(created.timestamp())
         self._tokens: dict[str, str] = {}
@@ -30,7 +31,7 @@ class JobLogReader:
     def _streams(self) -> list[str]:
         """Return the names of the job's streams; none before its first line."""
         pages = self._logs.get_paginator("describe_log_streams").paginate(
-            logGroupName=LOG_GROUP, logStreamNamePrefix=self._prefix
+            logGroupName=self._group, logStreamNamePrefix=self._prefix
         )
         try:
             names = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
@@ -55,10 +56,10 @@ class JobLogReader:
     def _next_page(self, stream: str) -> list[Any]:
         if stream in self._tokens:
             page = self._logs.get_log_events(
-                logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True, nextToken=self._tokens[stream]
+                logGroupName=self._group, logStreamName=stream, startFromHead=True, nextToken=self._tokens[stream]
             )
         else:
-            page = self._logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True)
+            page = self._logs.get_log_events(logGroupName=self._group, logStreamName=stream, startFromHead=True)
         if page["events"]:
             self._tokens[stream] = page["nextForwardToken"]
         return page["events"]

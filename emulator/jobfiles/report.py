@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
 from ..contract.arns import S3Uri
+from ..contract.kinds import PROCESSING, JobKind
+from ..contract.status import status_of
+from ..errors import EmulatorError
 from .clients import Clients, code_and_message
+from .document import JobFile
 from .expectations import final_metrics
+
+_NOTHING_THERE: Final = ("NoSuchKey", "NoSuchBucket")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """One archive in S3: the size of the object, and the files inside with theirs."""
+    """What a job has left in S3: an archive, or the objects of one processing output, and the files with their sizes.
 
+    `name` is `model` or `output` for a training job's archives, else the OutputName.
+    """
+
+    name: str
     uri: str
     size: int
     files: Mapping[str, int]
@@ -36,14 +46,23 @@ class Stage:
 class JobReport:
     """The end of a job: its Describe answer, its log, what it left in S3, and what does not hold."""
 
-    job_file: Path
+    job_file: JobFile
     image: str
     description: Mapping[str, Any]
     log_lines: tuple[str, ...]
-    model: Artifact | None
-    output: Artifact | None
+    artifacts: tuple[Artifact, ...]
     seconds: float
     unmet: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """The job file."""
+        return self.job_file.path
+
+    @property
+    def kind(self) -> JobKind:
+        """What kind of job it is."""
+        return self.job_file.kind
 
     @property
     def passed(self) -> bool:
@@ -51,19 +70,29 @@ class JobReport:
         return not self.unmet
 
     @property
+    def exit_code(self) -> int:
+        """What the command line ends with if nothing worse comes."""
+        return 0 if self.passed else 1
+
+    @property
     def name(self) -> str:
         """The job's name."""
-        return str(self.description["TrainingJobName"])
+        return str(self.description[self.kind.name_member])
 
     @property
     def status(self) -> str:
         """Completed, Failed or Stopped."""
-        return str(self.description["TrainingJobStatus"])
+        return status_of(self.description)
 
     @property
     def failure_reason(self) -> str:
         """Why it failed; "" if it did not."""
         return str(self.description.get("FailureReason", ""))
+
+    @property
+    def exit_message(self) -> str:
+        """What a processing job has said at its end; "" if nothing."""
+        return str(self.description.get("ExitMessage", ""))
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -76,41 +105,96 @@ class JobReport:
         return stages_of(self.description)
 
     @property
-    def artifacts(self) -> tuple[Artifact, ...]:
-        """What the job left in S3."""
-        return tuple(one for one in (self.model, self.output) if one is not None)
+    def verdict(self) -> str:
+        """Its status, and whether that is as expected where one may doubt it."""
+        if self.passed:
+            return self.status if self.status == "Completed" else f"{self.status}, as expected"
+        return f"{self.status}, not as expected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """The end of a job file whose job was not run, or not to its end."""
+
+    job_file: JobFile
+    error: EmulatorError
+    skipped: bool = False
+
+    passed = False
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with if nothing worse comes."""
+        return self.error.exit_code
+
+    @property
+    def verdict(self) -> str:
+        """What stands in the place of a status."""
+        return str(self.error) if self.skipped else "not run"
+
+
+End = JobReport | Unfinished
 
 
 def stages_of(description: Mapping[str, Any]) -> tuple[Stage, ...]:
-    """Return the secondary statuses of a Describe answer that are over, but for the final one."""
+    """Return the secondary statuses of a Describe answer that are over, but for the final one.
+
+    Only training jobs have such.
+    """
     return tuple(
         Stage(status=one["Status"], seconds=(one["EndTime"] - one["StartTime"]).total_seconds())
-        for one in description["SecondaryStatusTransitions"]
+        for one in description.get("SecondaryStatusTransitions", ())
         if "EndTime" in one and one["Status"] not in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded")
     )
 
 
 def seconds_of(description: Mapping[str, Any]) -> float:
     """Return the seconds from a job's creation to its end."""
-    end = description["SecondaryStatusTransitions"][-1]["StartTime"]
+    transitions = description.get("SecondaryStatusTransitions")
+    end = transitions[-1]["StartTime"] if transitions else description["ProcessingEndTime"]
     return float((end - description["CreationTime"]).total_seconds())
 
 
-def artifacts_of(clients: Clients, description: Mapping[str, Any]) -> tuple[Artifact | None, Artifact | None]:
-    """Return model.tar.gz and output.tar.gz of a job; None for one that it did not make."""
+def artifacts_of(clients: Clients, kind: JobKind, description: Mapping[str, Any]) -> tuple[Artifact, ...]:
+    """Return what a job has made: archives that are there, and every output of a processing job."""
+    if kind is PROCESSING:
+        return tuple(_outputs(clients, description))
     model = S3Uri.parse(description["ModelArtifacts"]["S3ModelArtifacts"])
     folder = model.key.rpartition("/")[0]
     output = S3Uri(bucket=model.bucket, key=f"{folder}/output.tar.gz")
-    return _artifact(clients, model), _artifact(clients, output)
+    found = (_archive(clients, "model", model), _archive(clients, "output", output))
+    return tuple(one for one in found if one is not None)
 
 
-def _artifact(clients: Clients, uri: S3Uri) -> Artifact | None:
+def _archive(clients: Clients, name: str, uri: S3Uri) -> Artifact | None:
     try:
         answer = clients.s3.get_object(Bucket=uri.bucket, Key=uri.key)
     except ClientError as error:
-        if code_and_message(error)[0] in ("NoSuchKey", "NoSuchBucket"):
+        if code_and_message(error)[0] in _NOTHING_THERE:
             return None
         raise
     with answer["Body"] as body, tarfile.open(fileobj=cast("Any", body), mode="r|gz") as archive:
         files = {one.name.removeprefix("./"): one.size for one in archive if not one.isdir()}
-    return Artifact(uri=str(uri), size=answer["ContentLength"], files=files)
+    return Artifact(name=name, uri=str(uri), size=answer["ContentLength"], files=files)
+
+
+def _outputs(clients: Clients, description: Mapping[str, Any]) -> Iterator[Artifact]:
+    for output in description.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+        if "S3Output" in output:
+            uri = S3Uri.parse(output["S3Output"]["S3Uri"])
+            files = _objects(clients, uri, description)
+            yield Artifact(name=output["OutputName"], uri=str(uri), size=sum(files.values()), files=files)
+
+
+def _objects(clients: Clients, uri: S3Uri, description: Mapping[str, Any]) -> dict[str, int]:
+    """Return the objects below a prefix that were stored since the job was created, to the second as S3 tells it."""
+    since = description["CreationTime"].replace(microsecond=0)
+    prefix = f"{uri.key.rstrip('/')}/" if uri.key else ""
+    pages = clients.s3.get_paginator("list_objects_v2").paginate(Bucket=uri.bucket, Prefix=prefix)
+    try:
+        found = [one for page in pages for one in page.get("Contents", ()) if one["LastModified"] >= since]
+    except ClientError as error:
+        if code_and_message(error)[0] in _NOTHING_THERE:
+            return {}
+        raise
+    return {one["Key"].removeprefix(prefix): one["Size"] for one in found}

@@ -1,9 +1,9 @@
-"""The CreateTrainingJob request of a job file: what it leaves out is filled in, what is wrong is located."""
+"""The Create request of a job file's job: what it leaves out is filled in, what is wrong is located."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,12 +11,14 @@ from botocore.model import Shape
 from botocore.validate import ParamValidator
 
 from ..contract.arns import Scope
+from ..contract.kinds import PROCESSING
 from ..errors import UsageError
 from .document import JobFile
 from .yaml_source import At, YamlSource
 
 DEFAULT_ROLE: Final = "sagemaker-emulator"
 _ONE_INSTANCE: Final = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+_VOLUME: Final = {"VolumeSizeInGB": 30}
 _LONGEST_STEM: Final = 40
 # What the service refuses names the member in one of these ways; so does botocore.
 _MEMBERS: Final = (
@@ -28,21 +30,39 @@ _MEMBERS: Final = (
 )
 
 
-def complete(job_file: JobFile, *, image: str, scope: Scope, now: datetime | None = None) -> dict[str, Any]:
-    """Return the request with everything in it that CreateTrainingJob requires."""
-    given = dict(job_file.request)
-    instance = {} if "InstanceGroups" in (given.get("ResourceConfig") or {}) else _ONE_INSTANCE
-    bucket = f"sagemaker-{scope.region}-{scope.account}"
-    algorithm = _filled(given, "AlgorithmSpecification", {"TrainingInputMode": "File", "TrainingImage": image})
-    return {
-        "TrainingJobName": _job_name(job_file, now or datetime.now(UTC)),
+def complete(
+    job_file: JobFile, *, image: str, scope: Scope, values: Mapping[At, Any] | None = None, now: datetime | None = None
+) -> dict[str, Any]:
+    """Return the request with everything in it that the service requires, and values for its references."""
+    given = job_file.request_with(values or {})
+    structure, member = job_file.image_member
+    request = {
+        job_file.kind.name_member: _job_name(job_file, now or datetime.now(UTC)),
         "RoleArn": f"arn:{scope.partition}:iam::{scope.account}:role/{DEFAULT_ROLE}",
         **given,
-        "AlgorithmSpecification": algorithm,
-        "OutputDataConfig": _filled(given, "OutputDataConfig", {"S3OutputPath": f"s3://{bucket}/"}),
-        "ResourceConfig": _filled(given, "ResourceConfig", {**instance, "VolumeSizeInGB": 30}),
+        **(_processing(given) if job_file.kind is PROCESSING else _training(given, scope)),
         "StoppingCondition": _filled(given, "StoppingCondition", {"MaxRuntimeInSeconds": 3600}),
     }
+    return {**request, structure: _filled(request, structure, {member: image})}
+
+
+def _training(given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    instance = {} if "InstanceGroups" in (given.get("ResourceConfig") or {}) else _ONE_INSTANCE
+    bucket = f"sagemaker-{scope.region}-{scope.account}"
+    return {
+        "AlgorithmSpecification": _filled(given, "AlgorithmSpecification", {"TrainingInputMode": "File"}),
+        "OutputDataConfig": _filled(given, "OutputDataConfig", {"S3OutputPath": f"s3://{bucket}/"}),
+        "ResourceConfig": _filled(given, "ResourceConfig", {**instance, **_VOLUME}),
+    }
+
+
+def _processing(given: Mapping[str, Any]) -> dict[str, Any]:
+    resources = _filled(given, "ProcessingResources", {})
+    if isinstance(resources, dict):
+        cluster = resources.get("ClusterConfig")
+        instance = {} if "InstancePreferences" in (cluster or {}) else _ONE_INSTANCE
+        resources = {**resources, "ClusterConfig": _filled(resources, "ClusterConfig", {**instance, **_VOLUME})}
+    return {"ProcessingResources": resources}
 
 
 def check(yaml: YamlSource, request: dict[str, Any], shape: Shape) -> None:
@@ -62,7 +82,7 @@ def refused(yaml: YamlSource, message: str) -> UsageError:
     return UsageError(_located(yaml, message))
 
 
-def _filled(given: dict[str, Any], name: str, defaults: dict[str, Any]) -> Any:
+def _filled(given: Mapping[str, Any], name: str, defaults: dict[str, Any]) -> Any:
     """Return a structure of the request with defaults in it; what is no structure stays, for `check` to see."""
     value = given.get(name, {})
     return {**defaults, **value} if isinstance(value, dict) else value

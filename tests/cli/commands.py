@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,13 +32,15 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(REPOSITORY), **changes}
 
 
-def sagemaker_emulator(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+def sagemaker_emulator(
+    *arguments: object, seconds: float = SECONDS, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
         env=environment(**variables),
         check=False,
     )
@@ -66,19 +74,87 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"{text!r} never came:\n{seen}")
 
 
-def job_file(folder: Path, program: str, *, expect: Mapping[str, Any] | None = None, **changes: Any) -> Path:
-    """Write a job file whose job runs a line of shell. `changes` are members of the request."""
+def job_file(
+    folder: Path,
+    program: str,
+    *,
+    name: str = "job",
+    after: Sequence[str] = (),
+    expect: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Path:
+    """Write a job file whose training job runs a line of shell. `changes` are members of the request."""
     environment = {"PROGRAM": program, **changes.pop("Environment", {})}
-    document: dict[str, Any] = {
-        "kind": "training",
-        "image": {"build": str(IMAGE)},
-        "request": {"Environment": environment, **changes},
-    }
+    return _written(folder / f"{name}.yaml", "training", after, {"Environment": environment, **changes}, expect)
+
+
+def processing_job_file(
+    folder: Path,
+    program: str,
+    *,
+    name: str = "job",
+    after: Sequence[str] = (),
+    expect: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Path:
+    """Write a job file whose processing job runs a line of shell. `changes` are members of the request."""
+    application = {"ContainerEntrypoint": ["sh", "-c", program]}
+    return _written(folder / f"{name}.yaml", "processing", after, {"AppSpecification": application, **changes}, expect)
+
+
+def _written(
+    path: Path, kind: str, after: Sequence[str], request: Mapping[str, Any], expect: Mapping[str, Any] | None
+) -> Path:
+    document: dict[str, Any] = {"kind": kind, "image": {"build": str(IMAGE)}, "request": request}
+    if after:
+        document["after"] = list(after)
     if expect is not None:
         document["expect"] = dict(expect)
-    path = folder / "job.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     return path
+
+
+def lines(output: str, name: str) -> list[str]:
+    """Return what plain output says about one thing."""
+    return [line[10:] for line in output.splitlines() if line.startswith(f"{name:<9} ")]
+
+
+def in_a_terminal(*arguments: object) -> tuple[str, int]:
+    """Run a command in a pseudo-terminal and return all that it wrote there, and its exit code."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(TERM="xterm-256color"),
+        start_new_session=True,
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while chunk := _read(ours):
+            written += chunk
+        return written.decode(), process.wait(SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError as error:
+        if error.errno != errno.EIO:  # the other side is closed: the end
+            raise
+        return b""
+
+
+def without_colors(written: str) -> str:
+    """Return what a terminal was sent, without its control sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written).replace("\r", "\n")
 
 
 def eventually(holds: Callable[[], bool]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.cli.clients import make_clients
 from emulator.endpoint import Endpoint
-from emulator.jobfiles import runner
+from emulator.jobfiles import job_file_run
 from emulator.jobfiles.events import BytesMoved, DataStored, Event, LogLine, StatusEntered, StatusLeft, StopAsked
 from emulator.jobfiles.runner import run_job_file
 from tests.cli.commands import job_file
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.docker
 def test_a_job_that_goes_on_too_long_is_stopped(
     tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_AROUND_SECONDS", -3599)
+    monkeypatch.setattr(job_file_run, "_AROUND_SECONDS", -3599)
     events: list[Event] = []
     path = job_file(tmp_path, "echo still here; while :; do sleep 0.05; done")
 

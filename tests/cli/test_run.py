@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
-import pty
 import re
 import signal
-import struct
 import subprocess
-import termios
 import time
 from pathlib import Path
 
@@ -20,15 +14,17 @@ import yaml
 
 from emulator.endpoint import Endpoint
 from tests.cli.commands import (
-    COMMAND,
     SECONDS,
     containers_of,
-    environment,
     eventually,
+    in_a_terminal,
     job_file,
+    lines,
+    processing_job_file,
     read_until,
     sagemaker_emulator,
     started,
+    without_colors,
 )
 from tests.jobs import Clients
 
@@ -37,11 +33,6 @@ pytestmark = pytest.mark.docker
 WRITES = "echo acc=0.9; echo m > /opt/ml/model/model.txt; echo r > /opt/ml/output/data/report.json"
 METRIC = {"MetricDefinitions": [{"Name": "acc", "Regex": "acc=([0-9.]+)"}]}
 OBEYS = "trap 'echo asked to stop; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
-
-
-def lines(output: str, name: str) -> list[str]:
-    """Return what plain output says about one thing."""
-    return [line[10:] for line in output.splitlines() if line.startswith(f"{name:<9} ")]
 
 
 def test_a_job_that_meets_its_expectations(tmp_path: Path) -> None:
@@ -139,6 +130,47 @@ def test_the_end_as_json(tmp_path: Path, endpoint: Endpoint) -> None:
     assert [list(one["files"]) for one in document["artifacts"]] == [["model.txt"], ["report.json"]]
     assert "Training" in [one["status"] for one in document["secondary_statuses"]]
     assert lines(done.stderr, "log") == ["algo-1 acc=0.9"]
+
+
+def test_a_processing_job(tmp_path: Path, endpoint: Endpoint) -> None:
+    path = processing_job_file(
+        tmp_path,
+        "cd /opt/ml/processing; cp -r in/. out; echo 1 file > /opt/ml/output/message; echo copied",
+        ProcessingInputs=[
+            {
+                "InputName": "in",
+                "S3Input": {
+                    "S3Uri": "s3://to-process/in/",
+                    "LocalPath": "/opt/ml/processing/in",
+                    "S3DataType": "S3Prefix",
+                    "S3InputMode": "File",
+                },
+            }
+        ],
+        ProcessingOutputConfig={
+            "Outputs": [
+                {
+                    "OutputName": "copy",
+                    "S3Output": {
+                        "S3Uri": "s3://processed/out/",
+                        "LocalPath": "/opt/ml/processing/out",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        expect={"exit_code": 0, "exit_message": "^1 file", "outputs": {"copy": ["deep/a.csv"]}, "logs": ["copied"]},
+    )
+    (tmp_path / "data/deep").mkdir(parents=True)
+    (tmp_path / "data/deep/a.csv").write_text("1,2\n")
+    path.write_text(f"{path.read_text()}data: {{s3://to-process/in/: data}}\n")
+
+    done = sagemaker_emulator("run", "--port", endpoint.port, path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lines(done.stdout, "status") == ["InProgress", "Completed"]
+    assert lines(done.stdout, "message") == ["1 file"]
+    assert lines(done.stdout, "artifact") == ["s3://processed/out/ 4 bytes: deep/a.csv (4 bytes)"]
 
 
 def test_another_account_and_region(tmp_path: Path, endpoint: Endpoint) -> None:
@@ -339,39 +371,6 @@ def test_a_second_ctrl_c_leaves_and_nothing_stays(tmp_path: Path) -> None:
 # The live display
 
 
-def in_a_terminal(*arguments: object) -> tuple[str, int]:
-    """Run a command in a pseudo-terminal and return all that it wrote there, and its exit code."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment(TERM="xterm-256color"),
-        start_new_session=True,
-    )
-    os.close(theirs)
-    written = b""
-    try:
-        while chunk := _read(ours):
-            written += chunk
-        return written.decode(), process.wait(SECONDS)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError as error:
-        if error.errno != errno.EIO:  # the other side is closed: the end
-            raise
-        return b""
-
-
 def test_the_live_display(tmp_path: Path) -> None:
     path = job_file(
         tmp_path,
@@ -385,7 +384,7 @@ def test_the_live_display(tmp_path: Path) -> None:
 
     assert exit_code == 1, written
     assert "\x1b[" in written
-    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written).replace("\r", "\n")
+    text = without_colors(written)
     for part in (
         "✓ job          shown-live",
         "✓ Downloading  0.",

@@ -23,8 +23,7 @@ def facts(*, status: str = "Completed", failure: str = "", **changes: Any) -> Fa
     known: dict[str, Any] = {
         "description": description,
         "log_lines": ["read 3 rows", "epoch=1"],
-        "model": ["model.joblib", "assets/vocabulary.txt"],
-        "output": None,
+        "artifacts": {"model": ["model.joblib", "assets/vocabulary.txt"]},
         "seconds": 12.34,
     }
     return Facts(**{**known, **changes})
@@ -51,7 +50,47 @@ def test_an_expected_failure_holds() -> None:
     assert unmet(expected, facts(status="Failed", failure=FAILED)) == []
 
 
+def processed(*, message: str = "", **artifacts: list[str]) -> Facts:
+    """Return the facts of a completed processing job with these outputs."""
+    description = {"ProcessingJobStatus": "Completed", **({"ExitMessage": message} if message else {})}
+    return facts(description=description, artifacts=artifacts)
+
+
+def test_what_holds_of_a_processing_job() -> None:
+    expected = Expectations(
+        exit_code=0,
+        exit_message=re.compile("^3 rows"),
+        outputs={"train": ("part-*.csv", "day=1/a.csv"), "rejected": ()},
+    )
+    assert unmet(expected, processed(message="3 rows\n", train=["part-1.csv", "day=1/a.csv"], rejected=[])) == []
+
+
 CASES = {
+    "exit message": (
+        Expectations(exit_message=re.compile("4 rows")),
+        processed(message="3 rows"),
+        "exit_message: expected one that matches '4 rows', found '3 rows'.",
+    ),
+    "no exit message": (
+        Expectations(exit_message=re.compile("4 rows")),
+        processed(),
+        "exit_message: expected one that matches '4 rows', found none.",
+    ),
+    "output": (
+        Expectations(outputs={"train": ("a.csv",)}),
+        processed(train=["b.csv"]),
+        "outputs.train: expected a.csv, found b.csv.",
+    ),
+    "nothing in an output": (
+        Expectations(outputs={"train": ("a.csv",)}),
+        processed(train=[]),
+        "outputs.train: expected a.csv, found nothing.",
+    ),
+    "an output with files": (
+        Expectations(outputs={"train": ()}),
+        processed(train=["b.csv"]),
+        "outputs.train: expected no file, found b.csv.",
+    ),
     "status": (Expectations(), facts(status="Stopped"), "status: expected Completed, found Stopped."),
     "status with reason": (
         Expectations(),
@@ -85,17 +124,17 @@ CASES = {
     ),
     "empty archive": (
         Expectations(model=("a",)),
-        facts(model=[]),
+        facts(artifacts={"model": []}),
         "model: expected a in model.tar.gz, found nothing.",
     ),
     "no file wanted": (
         Expectations(model=()),
-        facts(model=["a"]),
+        facts(artifacts={"model": ["a"]}),
         "model: expected no file, found a in model.tar.gz.",
     ),
     "many files": (
         Expectations(model=("x",)),
-        facts(model=[f"f{number:02}" for number in range(12)]),
+        facts(artifacts={"model": [f"f{number:02}" for number in range(12)]}),
         "model: expected x in model.tar.gz, found f00, f01, f02, f03, f04, f05, f06, f07, f08, f09 and 2 more.",
     ),
     "metric": (
@@ -173,6 +212,7 @@ def test_what_is_no_comparison(text: str) -> None:
         ({"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit code: 1 of x, exit code: 2"}, 2),
         ({"TrainingJobStatus": "Failed", "FailureReason": "InternalServerError"}, None),
         ({"TrainingJobStatus": "Stopped"}, None),
+        ({"ProcessingJobStatus": "Failed", "FailureReason": "AlgorithmError: , exit code: 3"}, 3),
     ],
 )
 def test_the_exit_code_is_read_from_the_failure_reason(description: dict[str, Any], code: int | None) -> None:

@@ -8,6 +8,7 @@ from textwrap import dedent
 import pytest
 
 from emulator.contract.arns import S3Uri
+from emulator.contract.kinds import PROCESSING
 from emulator.contract.status import JobStatus
 from emulator.errors import UsageError
 from emulator.jobfiles.data import files_of
@@ -15,6 +16,9 @@ from emulator.jobfiles.document import ImageBuild, ImageName, JobFile
 from emulator.jobfiles.expectations import Comparison
 
 HEAD = "kind: training\nimage: {name: my/image:1}\n"
+PROCESSING_HEAD = "kind: processing\nimage: {name: my/image:1}\n"
+OUTPUT = "{OutputName: train, S3Output: {S3Uri: s3://b/train/, LocalPath: /opt/ml/processing/train}}"
+OUTPUTS = f"request: {{ProcessingOutputConfig: {{Outputs: [{OUTPUT}]}}}}\n"
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -96,6 +100,18 @@ def test_the_image_may_stand_in_the_request(folder: Path) -> None:
     assert load(folder, text).image == ImageName(name="my/image")
 
 
+def test_a_processing_job(folder: Path) -> None:
+    job_file = load(
+        folder,
+        PROCESSING_HEAD + OUTPUTS + "after: [preprocess]\n"
+        "expect: {exit_message: '^3 rows', outputs: {train: [a.csv, '*.json']}}\n",
+    )
+    assert job_file.kind is PROCESSING
+    assert job_file.after == ("preprocess",)
+    assert job_file.expect.exit_message is not None
+    assert job_file.expect.outputs == {"train": ("a.csv", "*.json")}
+
+
 def test_merge_keys_work_and_own_keys_win(folder: Path) -> None:
     job_file = load(
         folder,
@@ -104,7 +120,7 @@ def test_merge_keys_work_and_own_keys_win(folder: Path) -> None:
     assert job_file.request["HyperParameters"] == {"A": "1", "B": "3"}
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "sample_jobs").glob("*/*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "sample_jobs").glob("**/*.yaml")), ids=lambda path: path.name)
 def test_the_sample_job_files_are_right(path: Path) -> None:
     JobFile.load(path)
 
@@ -127,7 +143,7 @@ WRONG = {
     "unknown key": (HEAD + "reqest: {}\n", "job.yaml, line 3: reqest: there is no such key. Did you mean request?"),
     # kind
     "no kind": ("image: {name: a}\n", "job.yaml, line 1: kind: is missing. Write kind: training"),
-    "later kind": ("kind: processing\n", "job.yaml, line 1: kind: processing jobs are not supported yet"),
+    "later kind": ("kind: transform\n", "job.yaml, line 1: kind: transform jobs are not supported yet. Write kind: tr"),
     "unknown kind": ("kind: trainng\n", "job.yaml, line 1: kind: there is no kind 'trainng'. Write kind: training"),
     # image and program
     "no image": ("kind: training\n", "job.yaml, line 1: image: is missing. Write image: {build: .}"),
@@ -193,6 +209,52 @@ WRONG = {
         "job.yaml, line 3: data.s3://b: data/train/a.csv is a file and needs a key. Write s3://b/a.csv",
     ),
     "data is a list": (HEAD + "data: [a]\n", "job.yaml, line 3: data: must have keys and values below it, not a list."),
+    # after
+    "after is a text": (
+        HEAD + "after: train\n",
+        "line 3: after: must be a list, such as [a, b], not the text 'train'.",
+    ),
+    "reference to another step": (
+        HEAD + "after: [preprocess]\nrequest:\n  RoleArn: {Get: Steps.train.RoleArn}\n",
+        "line 5: request.RoleArn: train must have ended before this job starts. Write after: [preprocess, train]",
+    ),
+    "reference to nothing": (
+        HEAD + "after: [train]\nrequest: {InputDataConfig: [{ChannelName: {Get: train.RoleArn}}]}\n",
+        "line 4: request.InputDataConfig[0].ChannelName: 'train.RoleArn' does not say which job's member this is. ",
+    ),
+    "reference that is no text": (
+        HEAD + "request: {RoleArn: {Get: 3}}\n",
+        "line 3: request.RoleArn.Get: must be a text, not 3",
+    ),
+    # processing
+    "processing image twice": (
+        PROCESSING_HEAD + "request: {AppSpecification: {ImageUri: b}}\n",
+        "line 3: request.AppSpecification.ImageUri: the image is named twice.",
+    ),
+    "output without S3Uri": (
+        PROCESSING_HEAD + "request:\n  ProcessingOutputConfig:\n    Outputs:\n      - S3Output: {LocalPath: /a}\n",
+        "line 6: request.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri: is missing. Say where the files go: S3Uri: ",
+    ),
+    "expectation of another kind": (
+        PROCESSING_HEAD + "expect: {model: [a]}\n",
+        "line 3: expect.model: there is no such key. Known here: status, failure, exit_code, exit_message, outputs",
+    ),
+    "outputs of a training job": (
+        HEAD + "expect: {outputs: {}}\n",
+        "expect.outputs: there is no such key. Did you mean",
+    ),
+    "unknown output": (
+        PROCESSING_HEAD + OUTPUTS + "expect: {outputs: {test: []}}\n",
+        "line 4: expect.outputs.test: the request has no output of this OutputName. There are: train.",
+    ),
+    "no outputs": (
+        PROCESSING_HEAD + "expect: {outputs: {test: []}}\n",
+        "line 3: expect.outputs.test: the request has no output of this OutputName. There are: none.",
+    ),
+    "output's files": (
+        PROCESSING_HEAD + OUTPUTS + "expect: {outputs: {train: a.csv}}\n",
+        "line 4: expect.outputs.train: must be a list, such as [a, b], not the text 'a.csv'.",
+    ),
     # request
     "empty request": (HEAD + "request:\n", "job.yaml, line 3: request: must have keys and values below it, not empty."),
     "number": (

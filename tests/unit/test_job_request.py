@@ -22,9 +22,9 @@ NOW = datetime(2024, 5, 6, 7, 8, 9, 10_000, tzinfo=UTC)
 
 
 @cache
-def input_shape() -> Shape:
+def input_shape(operation: str = "CreateTrainingJob") -> Shape:
     """Return the request's shape, as a client has it."""
-    shape = Session().get_service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
+    shape = Session().get_service_model("sagemaker").operation_model(operation).input_shape
     assert shape is not None
     return shape
 
@@ -86,6 +86,32 @@ def test_instance_groups_stand_for_the_instance() -> None:
     groups = "[{InstanceGroupName: a, InstanceType: ml.m5.large, InstanceCount: 1}]"
     resources = completed(f"request: {{ResourceConfig: {{InstanceGroups: {groups}}}}}\n")["ResourceConfig"]
     assert resources.keys() == {"InstanceGroups", "VolumeSizeInGB"}
+
+
+def test_all_that_a_processing_job_requires_is_filled_in() -> None:
+    text = "kind: processing\nimage: {name: my/image:1}\nrequest: {AppSpecification: {ContainerArguments: [a]}}\n"
+    loaded = JobFile.parse(YamlSource.parse(Path("/jobs/ctr/preprocess.yaml"), text))
+
+    request = complete(loaded, image="an/image", scope=Scope(), now=NOW)
+
+    assert request == {
+        "ProcessingJobName": "ctr-preprocess-20240506-070809-010",
+        "RoleArn": "arn:aws:iam::123456789012:role/sagemaker-emulator",
+        "AppSpecification": {"ImageUri": "an/image", "ContainerArguments": ["a"]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
+    check(loaded.yaml, request, input_shape("CreateProcessingJob"))
+
+
+def test_instance_preferences_stand_for_the_instance() -> None:
+    cluster = "{InstancePreferences: [{InstanceType: ml.m5.large}]}"
+    text = f"kind: processing\nimage: {{name: a}}\nrequest: {{ProcessingResources: {{ClusterConfig: {cluster}}}}}\n"
+    loaded = JobFile.parse(YamlSource.parse(Path("/jobs/ctr/preprocess.yaml"), text))
+    request = complete(loaded, image="an/image", scope=Scope(), now=NOW)
+    assert request["ProcessingResources"]["ClusterConfig"].keys() == {"InstancePreferences", "VolumeSizeInGB"}
 
 
 def test_account_and_region_are_in_the_defaults() -> None:
