@@ -16,8 +16,8 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.session import Session as BotocoreSession
 
 from ..contract.arns import Scope
-from ..errors import EmulatorError, EndpointUnavailableError, UsageError
-from ..jobfiles.clients import Clients, service_errors
+from ..errors import EndpointUnavailableError, UsageError
+from ..jobfiles.clients import Clients
 from ..jobfiles.events import BytesMoved
 from ..reroute import environment
 
@@ -112,22 +112,3 @@ def _get(url: str, path: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return answer if response.status == HTTPStatus.OK and isinstance(answer, dict) else None
-
-
-def describe_job(clients: Clients, name: str) -> dict[str, Any]:
-    """Return the DescribeTrainingJob answer.
-
-    Raises:
-        EmulatorError: there is no such job here, or the endpoint refused otherwise.
-    """
-    try:
-        with service_errors():
-            return clients.describe(name)
-    except EmulatorError as error:
-        if "Requested resource not found" not in str(error):
-            raise
-        scope = clients.scope
-        raise EmulatorError(
-            f"There is no training job {name!r} of account {scope.account} in {scope.region}. "
-            "See which there are: sagemaker-emulator jobs"
-        ) from error

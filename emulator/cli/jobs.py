@@ -1,4 +1,4 @@
-"""`sagemaker-emulator jobs`: the training jobs there are."""
+"""`sagemaker-emulator jobs`: the jobs there are."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from typing import Any, Final
 
 import click
 
+from ..contract.kinds import JobKind
 from .env import client_options, endpoint_url
 from .exec_ import require_endpoint
+from .options import KIND_NAMES, kinds_of
 
 _STATUSES: Final = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
-_HEADER: Final = ("NAME", "STATUS", "SECONDARY", "CREATED", "SECONDS")
+_HEADER: Final = ("NAME", "KIND", "STATUS", "SECONDARY", "CREATED", "SECONDS")
 
 
 @click.command()
-@client_options
 @click.option("--status", type=click.Choice(_STATUSES, case_sensitive=False), help="Only jobs with this status.")
 @click.option("--name", help="Only jobs whose names contain this.")
+@click.option("--kind", type=click.Choice(list(KIND_NAMES)), help="Only jobs of this kind.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most this many.")
-def jobs(port: int, region: str, account: str, status: str | None, name: str | None, limit: int) -> None:
-    """List training jobs, the newest first."""
+@client_options
+def jobs(
+    port: int, region: str, account: str, status: str | None, name: str | None, kind: str | None, limit: int
+) -> None:
+    """List jobs, the newest first."""
     require_endpoint(port)
     from ..jobfiles.clients import service_errors
     from .clients import make_clients
@@ -31,22 +36,23 @@ def jobs(port: int, region: str, account: str, status: str | None, name: str | N
     wanted: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending"}
     wanted |= {key: value for key, value in (("StatusEquals", status), ("NameContains", name)) if value}
     with service_errors():
-        pages = clients.sagemaker.get_paginator("list_training_jobs").paginate(**wanted)
-        summaries = list(islice((one for page in pages for one in page["TrainingJobSummaries"]), limit))
+        newest = [(one, summary) for one in kinds_of(kind) for summary in islice(clients.list(one, wanted), limit)]
+    newest.sort(key=lambda found: found[1]["CreationTime"], reverse=True)
     now = datetime.now(UTC)
-    for line in _table([_HEADER, *(_row(one, now) for one in summaries)]):
+    for line in _table([_HEADER, *(_row(one, summary, now) for one, summary in newest[:limit])]):
         click.echo(line)
 
 
-def _row(summary: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+def _row(kind: JobKind, summary: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     created: datetime = summary["CreationTime"]
-    seconds = (summary.get("TrainingEndTime", now) - created).total_seconds()
+    ended: datetime = summary.get("TrainingEndTime") or summary.get("ProcessingEndTime") or now
     return (
-        summary["TrainingJobName"],
-        summary["TrainingJobStatus"],
+        summary[kind.name_member],
+        kind.words.partition(" ")[0],
+        summary[kind.status_member],
         summary.get("SecondaryStatus", ""),
         f"{created.astimezone():%Y-%m-%d %H:%M:%S}",
-        f"{seconds:.1f}",
+        f"{(ended - created).total_seconds():.1f}",
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
+
+from ..contract.kinds import KINDS, JobKind
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -33,3 +35,18 @@ def engine_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+KIND_NAMES: Final = {kind.words.partition(" ")[0]: kind for kind in KINDS}
+"""The kinds of jobs, as options name them: training, processing."""
+
+kind_option = click.option(
+    "--kind",
+    type=click.Choice(list(KIND_NAMES)),
+    help="Which kind of job is meant, if there is one of each of this name.",
+)
+
+
+def kinds_of(kind: str | None) -> tuple[JobKind, ...]:
+    """Return the kinds that the option means: all, if it is not given."""
+    return tuple(KIND_NAMES.values()) if kind is None else (KIND_NAMES[kind],)

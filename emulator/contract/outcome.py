@@ -7,7 +7,7 @@ real jobs.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -120,21 +120,21 @@ def settle(ended: Ended, exits: Sequence[HostExit], failure_text: str) -> Outcom
     return _settled(ended, exits, lambda failed: algorithm_error(failed, failure_text))
 
 
-def settle_processing(ended: Ended, exits: Sequence[HostExit], messages: Sequence[bytes]) -> Outcome:
+def settle_processing(ended: Ended, exits: Sequence[HostExit], messages: Mapping[str, bytes]) -> Outcome:
     """Return what a processing job whose containers have ended becomes.
 
-    `messages` are the first LONGEST_MESSAGE_BYTES of each host's /opt/ml/output/message, in the order of the
-    hosts; b"" where there is none. The message is shown whatever the job's end. Text that is not UTF-8 fails a
-    job that had completed, and is nowhere shown.
+    `messages` are the first LONGEST_MESSAGE_BYTES of each host's /opt/ml/output/message, by the host's name and
+    in the order of the hosts; b"" where there is none. They are shown whatever the job's end. Text that is not
+    UTF-8 fails a job that had completed, and is nowhere shown.
     """
     try:
-        message = exit_message(messages)
+        message = exit_message(tuple(messages.values()))
     except UnicodeDecodeError:
         outcome = _settled(ended, exits, lambda failed: processing_error(failed, ""))
         if outcome.status is not JobStatus.COMPLETED:
             return outcome
         return failed_outcome(f"ClientError: The file {MESSAGE} is not valid UTF-8 text.")
-    outcome = _settled(ended, exits, lambda failed: processing_error(failed, message))
+    outcome = _settled(ended, exits, lambda failed: processing_error(failed, exit_message((messages[failed.host],))))
     return replace(outcome, exit_message=message or None)
 
 
@@ -154,7 +154,7 @@ def _decoded(message: bytes) -> str:
 
 
 def processing_error(failed: HostExit, message: str) -> str:
-    """Return the FailureReason of a processing container that failed, given the job's ExitMessage.
+    """Return the FailureReason of a processing container that failed and has left this message.
 
     `AlgorithmError: , exit code: 1` and the text about memory were seen on the service. That the message
     fills the gap is unconfirmed: it does so that clients which log the FailureReason alone tell the

@@ -43,6 +43,12 @@ class Clients:
         """Return a job's Describe answer."""
         return self._call("describe", kind, {kind.name_member: job_name})
 
+    def list(self, kind: JobKind, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the summaries of jobs, page by page."""
+        verb: Any = f"list_{kind.resource.replace('-', '_')}s"
+        for page in self.sagemaker.get_paginator(verb).paginate(**wanted):
+            yield from page[f"{kind.noun}Summaries"]
+
     def stop(self, job_name: str, kind: JobKind) -> None:
         """Ask for the end of a job."""
         self._call("stop", kind, {kind.name_member: job_name})

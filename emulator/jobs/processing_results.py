@@ -79,7 +79,9 @@ class ProcessingResults:
         advance = progress("Uploading the outputs")
         for one in self._outputs:
             one.upload(cluster, due_at_end, advance)
-        outcome = settle_processing(ended, exits, [self._message(cluster, host.name) for host in self._job.hosts])
+        outcome = settle_processing(
+            ended, exits, {host.name: self._message(cluster, host.name) for host in self._job.hosts}
+        )
         lost = self._uploader.lost
         if lost is not None and outcome.status is not JobStatus.FAILED:
             return replace(failed_outcome(lost.failure_reason), exit_message=outcome.exit_message)

@@ -10,7 +10,7 @@ import pytest
 
 from emulator.endpoint import Endpoint
 from tests.cli.commands import read_until, sagemaker_emulator, started
-from tests.jobs import TrainingJobs
+from tests.jobs import ProcessingJobs, TrainingJobs
 
 pytestmark = pytest.mark.docker
 
@@ -30,10 +30,10 @@ def test_jobs_lists_the_newest_first(endpoint: Endpoint, jobs: TrainingJobs) -> 
 
     assert done.returncode == 0, done.stderr
     header, *rows = done.stdout.splitlines()
-    assert header.split() == ["NAME", "STATUS", "SECONDARY", "CREATED", "SECONDS"]
-    assert [row.split()[:3] for row in rows] == [
-        [f"{kind}-b-longer", "Failed", "Failed"],
-        [f"{kind}-a", "Completed", "Completed"],
+    assert header.split() == ["NAME", "KIND", "STATUS", "SECONDARY", "CREATED", "SECONDS"]
+    assert [row.split()[:4] for row in rows] == [
+        [f"{kind}-b-longer", "training", "Failed", "Failed"],
+        [f"{kind}-a", "training", "Completed", "Completed"],
     ]
     assert all(re.search(r"  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \d+\.\d$", row) for row in rows)
     assert len({row.index(word) for row, word in zip(rows, ["Failed", "Completed"], strict=True)}) == 1
@@ -49,6 +49,7 @@ def test_jobs_by_status_and_number(endpoint: Endpoint, jobs: TrainingJobs) -> No
     assert len(sagemaker_emulator(*listed, "--status", "failed").stdout.splitlines()) == 4
     assert sagemaker_emulator(*listed, "--status", "Completed").stdout.split() == [
         "NAME",
+        "KIND",
         "STATUS",
         "SECONDARY",
         "CREATED",
@@ -146,7 +147,7 @@ def test_a_job_that_does_not_exist(endpoint: Endpoint, command: str) -> None:
     done = sagemaker_emulator(command, "--port", endpoint.port, "--region", "eu-west-1", "no-such-job")
     assert done.returncode == 1
     assert done.stderr == (
-        "sagemaker-emulator: There is no training job 'no-such-job' of account 123456789012 in eu-west-1. "
+        "sagemaker-emulator: There is no job 'no-such-job' of account 123456789012 in eu-west-1. "
         "See which there are: sagemaker-emulator jobs\n"
     )
 
@@ -168,3 +169,53 @@ def test_an_account_that_cannot_be_one(endpoint: Endpoint) -> None:
     done = sagemaker_emulator("jobs", "--port", endpoint.port, "--account", "42")
     assert done.returncode == 2
     assert "twelve digits" in done.stderr
+
+
+def test_processing_jobs_are_jobs_too(endpoint: Endpoint, processing: ProcessingJobs) -> None:
+    name = name_like("prepared")
+    job = processing.running(
+        "echo from $(hostname | cut -c1-2); printf 'seven rows' > /opt/ml/output/message; exit 4",
+        hosts=2,
+        ProcessingJobName=name,
+        Environment={"A": "b"},
+        ProcessingInputs=[processing.input("rows", {"/a": b"1"})],
+        ProcessingOutputConfig=processing.outputs("out"),
+    ).ended()
+
+    described = sagemaker_emulator("describe", "--port", endpoint.port, name)
+    assert described.returncode == 0, described.stderr
+    for line in (
+        f"name +{name}",
+        r"status +Failed$",
+        "reason +AlgorithmError: seven rows, exit code: 4",
+        "message +seven rowsseven rows",
+        "entrypoint +sh -c ",
+        "hosts +2",
+        "environment +A = b",
+        "input +rows from s3://.+ at /opt/ml/processing/input/rows",
+        f"output +out from /opt/ml/processing/out to s3://.+/{name}/out",
+    ):
+        assert re.search(f"^{line}", described.stdout, re.MULTILINE), f"{line} is not in:\n{described.stdout}"
+
+    listed = sagemaker_emulator("jobs", "--port", endpoint.port, "--name", name, "--kind", "processing")
+    assert listed.stdout.splitlines()[1].split()[:3] == [name, "processing", "Failed"]
+    logs = sagemaker_emulator("logs", "-f", "--port", endpoint.port, job.name)
+    assert sorted(line.split()[0] for line in logs.stdout.splitlines()) == ["algo-1", "algo-2"]
+
+
+def test_of_two_jobs_of_one_name_one_is_chosen_by_its_kind(
+    endpoint: Endpoint, jobs: TrainingJobs, processing: ProcessingJobs
+) -> None:
+    name = name_like("both")
+    jobs.running("echo training", TrainingJobName=name).ended()
+    running = processing.running(OBEYS, ProcessingJobName=name).wrote("ready")
+
+    refused = sagemaker_emulator("logs", "--port", endpoint.port, name)
+    assert refused.returncode == 2
+    assert f"There are a training job and a processing job named {name!r}." in refused.stderr
+    assert "--kind training or --kind processing" in refused.stderr
+    chosen = sagemaker_emulator("logs", "--port", endpoint.port, "--kind", "training", name)
+    assert chosen.stdout == "training\n"
+    stopped = sagemaker_emulator("stop", "--wait", "--port", endpoint.port, "--kind", "processing", name)
+    assert stopped.stdout.endswith(f"{name} is Stopped\n")
+    assert running.log()[-1] == "asked to stop"

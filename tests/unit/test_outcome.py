@@ -126,19 +126,23 @@ def test_a_container_that_cannot_start_keeps_its_exit_code(length: int) -> None:
 # Processing jobs
 
 
+def by_host(*messages: bytes) -> dict[str, bytes]:
+    return {f"algo-{number}": message for number, message in enumerate(messages, 1)}
+
+
 @pytest.mark.parametrize("code", [1, 2, 127])
 def test_a_processing_container_that_fails_says_its_exit_code_and_its_message(code: int) -> None:
     exits = [exited(0), exited(code, "algo-2")]
-    found = settle_processing(Ended.BY_ITSELF, exits, [b"", b"bad rows\n"])
+    found = settle_processing(Ended.BY_ITSELF, exits, by_host(b"", b"bad rows\n"))
     assert found.status is JobStatus.FAILED
     assert found.failure_reason == f"AlgorithmError: bad rows, exit code: {code}"
     assert found.exit_message == "bad rows\n"
-    silent = settle_processing(Ended.BY_ITSELF, exits, [b"", b""])
+    silent = settle_processing(Ended.BY_ITSELF, exits, by_host(b"", b""))
     assert silent == failed_outcome(f"AlgorithmError: , exit code: {code}")
 
 
 def test_a_processing_container_that_is_killed_for_its_memory() -> None:
-    found = settle_processing(Ended.BY_ITSELF, [exited(137, out_of_memory=True)], [b"much"])
+    found = settle_processing(Ended.BY_ITSELF, [exited(137, out_of_memory=True)], by_host(b"much"))
     assert found.failure_reason == (
         "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "
         "instance."
@@ -155,13 +159,13 @@ def test_a_processing_container_that_is_killed_for_its_memory() -> None:
     ],
 )
 def test_the_exit_message_is_there_at_every_end(ended: Ended, code: int, expected: JobStatus) -> None:
-    found = settle_processing(ended, [exited(code)], [b"12 rows\n"])
+    found = settle_processing(ended, [exited(code)], by_host(b"12 rows\n"))
     assert (found.status, found.exit_message) == (expected, "12 rows\n")
     assert (found.failure_reason is None) is (expected is not JobStatus.FAILED)
 
 
 def test_no_message_is_no_exit_message() -> None:
-    assert settle_processing(Ended.BY_ITSELF, [exited(0)], [b""]) == Outcome(status=JobStatus.COMPLETED)
+    assert settle_processing(Ended.BY_ITSELF, [exited(0)], by_host(b"")) == Outcome(status=JobStatus.COMPLETED)
 
 
 def test_messages_of_several_hosts_stand_one_behind_the_other_and_are_cut() -> None:
@@ -170,11 +174,11 @@ def test_messages_of_several_hosts_stand_one_behind_the_other_and_are_cut() -> N
 
 
 def test_a_message_that_is_not_text_fails_a_job_that_had_completed() -> None:
-    found = settle_processing(Ended.BY_ITSELF, [exited(0)], [b"\xff"])
+    found = settle_processing(Ended.BY_ITSELF, [exited(0)], by_host(b"\xff"))
     assert found == failed_outcome("ClientError: The file /opt/ml/output/message is not valid UTF-8 text.")
-    failed = settle_processing(Ended.BY_ITSELF, [exited(3)], [b"\xff"])
+    failed = settle_processing(Ended.BY_ITSELF, [exited(3)], by_host(b"\xff"))
     assert failed == failed_outcome("AlgorithmError: , exit code: 3")
-    assert settle_processing(Ended.STOP_REQUESTED, [exited(3)], [b"\xff"]) == Outcome(status=JobStatus.STOPPED)
+    assert settle_processing(Ended.STOP_REQUESTED, [exited(3)], by_host(b"\xff")) == Outcome(status=JobStatus.STOPPED)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=()), max_size=3000))
