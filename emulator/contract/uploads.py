@@ -43,9 +43,9 @@ def object_of(destination: S3Uri, path: str, entry_type: EntryType) -> S3Uri | N
     try:
         size = len(found.key.encode())
     except UnicodeEncodeError as error:
-        raise ArtifactUploadError(f"The name of the file {path!r} is not valid UTF-8: rename it.") from error
+        raise ArtifactUploadError(f"A file's name is not valid UTF-8; rename it: {path!r}") from error
     if size > _LONGEST_KEY:
-        raise ArtifactUploadError(f"The file {path!r} would need a key longer than {_LONGEST_KEY} bytes.")
+        raise ArtifactUploadError(f"A file would need a key of {size} bytes, and S3 allows {_LONGEST_KEY}: {path!r}")
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tarfile import TarInfo
 from typing import BinaryIO
 
 from ..contract import paths
+from ..contract.arns import S3Uri
 from ..contract.metrics import MetricDefinition
 from ..contract.outcome import (
     LONGEST_MESSAGE_BYTES,
@@ -77,8 +79,11 @@ class ProcessingResults:
         """
         self._uploader.lost = None  # what could not be uploaded while they ran is tried again
         advance = progress("Uploading the outputs")
+        stored: set[S3Uri] = set()
         for one in self._outputs:
+            one.forget(stored)
             one.upload(cluster, due_at_end, advance)
+            stored |= one.objects
         outcome = settle_processing(
             ended, exits, {host.name: self._message(cluster, host.name) for host in self._job.hosts}
         )
@@ -105,6 +110,17 @@ class _HostOutput:
         self._uploader = uploader
         self._seen: Snapshot = {}
         self._uploaded: dict[str, FileState] = {}
+
+    @property
+    def objects(self) -> set[S3Uri]:
+        """What it has stored."""
+        return {self._destination.joined(path) for path in self._uploaded}
+
+    def forget(self, overwritten: Set[S3Uri]) -> None:
+        """Have files uploaded again whose objects an earlier host has stored too, so that the last host's stay."""
+        self._uploaded = {
+            path: state for path, state in self._uploaded.items() if self._destination.joined(path) not in overwritten
+        }
 
     def look(self, cluster: Cluster) -> None:
         """Upload what has come to rest since the last look."""
@@ -140,18 +156,21 @@ class _HostOutput:
 
 
 def _watch(outputs: Sequence[_HostOutput], cluster: Cluster, ended: threading.Event) -> None:
-    """Look again and again. What cannot be read now is uploaded at the end, or told then."""
-    while not ended.wait(_LOOK_EVERY_SECONDS):
+    """Look again and again, at most half of the time. What cannot be read now is uploaded at the end, or told then."""
+    pause = _LOOK_EVERY_SECONDS
+    while not ended.wait(pause):
+        started = time.monotonic()
         for one in outputs:
             try:
                 one.look(cluster)
             except Exception as error:  # noqa: BLE001 - see above
                 logger.warning("A look at %s of %s failed: %s", one.output.name, one.host, error)
+        pause = max(_LOOK_EVERY_SECONDS, time.monotonic() - started)
 
 
 def _copier(content: BinaryIO, on_bytes: Callable[[int], None]) -> Callable[[Path], bool]:
     def copy(aside: Path) -> bool:
-        with aside.open("xb") as target:
+        with aside.open("wb") as target:  # a killed emulator may have left one
             shutil.copyfileobj(content, target, _CHUNK)
             on_bytes(target.tell())
         return True

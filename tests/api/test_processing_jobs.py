@@ -49,7 +49,7 @@ def store(endpoint: Endpoint, name: str, *, status: str = "InProgress", at: floa
     elif status != "InProgress":
         ended = Ended.STOP_REQUESTED if status == "Stopped" else Ended.BY_ITSELF
         exits = [HostExit(host="algo-1", exit_code=1)] if status == "Failed" else []
-        facts = life.ended(PROCESSING, facts, settle_processing(ended, exits, [b"said"]), at + 10)
+        facts = life.ended(PROCESSING, facts, settle_processing(ended, exits, {"algo-1": b"said"}), at + 10)
     endpoint.emulator.records.create(processing_record(name, scope=SCOPE, facts=facts))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
-from tests.jobs import Clients, TrainingJobs
+from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -53,6 +53,18 @@ def test_a_waiting_job_can_be_stopped(jobs: TrainingJobs) -> None:
     assert second.secondary_statuses == ["Starting", "Pending", "Stopping", "Stopped"]
     assert "TrainingTimeInSeconds" not in described
     assert second.log() == []
+    first.stop().ended()
+
+
+def test_a_waiting_processing_job_can_be_stopped(jobs: TrainingJobs) -> None:
+    first = jobs.running("echo ready; exec sleep 600").wrote("ready")
+    processing = ProcessingJobs(jobs.clients, jobs.bucket, jobs.image)
+    second = processing.running("echo never", ProcessingOutputConfig=processing.outputs("out"))
+    assert second.status == "InProgress"
+    described = second.stop().ended().describe()
+    assert described["ProcessingJobStatus"] == "Stopped"
+    assert "ProcessingStartTime" not in described
+    assert (second.log(), second.objects()) == ([], {})
     first.stop().ended()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs import Clients, Job
+from tests.recovery.engine import containers, docker, ended_in_engine, gone
 from tests.up import Up, free_port, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
@@ -18,26 +18,9 @@ COUNT = "i=0; while [ $i -lt {until} ]; do i=$((i+1)); echo out $i; echo err $i 
 ARTIFACTS = "echo model > /opt/ml/model/m; echo result > /opt/ml/output/data/o; "
 
 
-def containers(job: Job) -> list[str]:
-    """Return the ids of all containers of a job."""
-    return docker("ps", "-aq", "--filter", f"label=sagemaker-emulator.job-name={job.name}").split()
-
-
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60).stdout
-
-
 def at(job: Job, emulator: Up) -> Job:
     """Return the job as clients of another emulator see it."""
     return Job(Clients(f"http://127.0.0.1:{emulator.port}"), job.name, job.bucket)
-
-
-def ended_in_engine(job: Job) -> None:
-    """Wait until a job's container has ended, without the emulator."""
-    deadline = time.monotonic() + 30
-    while docker("ps", "-q", "--filter", f"label=sagemaker-emulator.job-name={job.name}"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def lines(name: str, until: int) -> list[str]:
@@ -194,11 +177,3 @@ def test_a_container_keeps_its_credentials_and_its_endpoint(tmp_path: Path, imag
         job = at(job, second).ended()
         assert job.status == "Completed", (job.failure_reason, job.log())
         assert job.log() == ["b'{\"RoleArn\": '"] * 2
-
-
-def gone(what: Callable[[], list[str]], seconds: float = 30) -> None:
-    """Wait until there is nothing left."""
-    deadline = time.monotonic() + seconds
-    while left := what():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)

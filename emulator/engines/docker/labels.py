@@ -45,7 +45,8 @@ def is_abandoned(labels: Mapping[str, str]) -> bool:
         return False
     lock = Path(path)
     try:
-        return not file_locks.is_held(lock) and not file_locks.is_held(reaper_lock(lock))
+        # In this order: who cleans up goes when it has seen that a new emulator holds the lock.
+        return not file_locks.is_held(reaper_lock(lock)) and not file_locks.is_held(lock)
     except OSError:
         return False
 
