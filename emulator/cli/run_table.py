@@ -160,7 +160,8 @@ class LiveTableOutput:
         self._console.print(verdict(ends), style="bold green" if _all_passed(ends) else "bold red")
 
     def _now(self) -> RenderableType:
-        table = _table("job", "kind", "status")
+        table = _table("job", "kind")
+        table.add_column("status", no_wrap=True, overflow="ellipsis")  # a row a job, also when a build says much
         table.add_column("seconds", justify="right", no_wrap=True)
         for name, row in self._rows.items():
             table.add_row(name, _kind(row.job_file), row.status, row.seconds)
