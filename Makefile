@@ -22,7 +22,7 @@ install: .venv/.installed ## make .venv with the emulator and what its developer
 demo: prepare-demo ## run the sample pipeline in real containers, from raw logs to scores
 	$(bin)/sagemaker-emulator run $(pipeline)/jobs
 
-check: lint ## the quick checks: ruff, mypy, unit tests; no Docker needed
+check: lint $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; no Docker needed
 	$(bin)/python -m pytest tests/unit $(PYTEST_ARGS)
 
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
