@@ -29,6 +29,8 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 TERMINAL = ("Completed", "Failed", "Stopped")
 WAIT_SECONDS = 90
 
+_JOIN_AND_RUN = 'for piece; do program="$program$piece"; done; eval "$program"'
+
 
 class Clients:
     """boto3 clients of one endpoint and account, whatever the machine's own AWS settings are."""
@@ -273,8 +275,9 @@ class ProcessingJobs(AnyJobs):
     """Creates processing jobs."""
 
     def running(self, program: str, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> ProcessingJob:
-        """Start a job whose containers run a line of shell."""
-        command = ["sh", "-c", program]
+        """Start a job whose containers run a line of shell, in pieces if it is longer than an argument may be."""
+        pieces = [program[start : start + 256] for start in range(0, len(program), 256)]
+        command = ["sh", "-c", *pieces] if len(pieces) == 1 else ["sh", "-c", _JOIN_AND_RUN, "sh", *pieces]
         return self.create(image=image, hosts=hosts, AppSpecification={"ContainerEntrypoint": command}, **changes)
 
     def create(self, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> ProcessingJob:
