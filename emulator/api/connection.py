@@ -7,6 +7,8 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from cheroot.server import HTTPConnection, HTTPRequest
@@ -14,6 +16,7 @@ from cheroot.server import HTTPConnection, HTTPRequest
 # Between two requests of a busy client. A hand-over to another thread costs more than many requests do.
 _PATIENCE_MS: Final = 10
 _RECEIVE: Final = 64 * 1024
+_LITTLE: Final = 64 * 1024
 _SILENCE: Final = "timed out"  # what the library knows a silent client by
 
 
@@ -75,12 +78,30 @@ class SocketReader:
 
 
 class SocketWriter:
-    """Writes to a socket at once."""
+    """Writes to a socket at once, or what is little and belongs together in one call of the kernel."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._waiting: bytes | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let little wait for what follows, until the end at the latest: a head for its body."""
+        self._waiting = b""
+        try:
+            yield
+        finally:
+            waiting, self._waiting = self._waiting, None
+            if waiting:
+                self.write(waiting)
 
     def write(self, data: bytes) -> int:
+        if self._waiting is not None:
+            data = self._waiting + data if self._waiting else data
+            if len(data) < _LITTLE:
+                self._waiting = data
+                return len(data)
+            self._waiting = b""
         try:
             self._socket.sendall(data)
         except BlockingIOError as error:

@@ -41,8 +41,10 @@ class _Gateway(Gateway_10):
         try:
             spans = getattr(response, "spans", ())
             if sum(span.length for span in spans) < _SMALLEST_SENDFILE:
-                for chunk in filter(None, response):
-                    self.write(chunk)
+                with self.req.conn.wfile.together():
+                    for chunk in filter(None, response):
+                        self.write(chunk)
+                    self.req.ensure_headers_sent()
                 return
             self.req.ensure_headers_sent()
             for span in spans:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.storage.objects import segments
 from emulator.storage.objects.store import DiskObjectStore
 
 
@@ -15,8 +16,10 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "objects"
 
 
-@pytest.fixture
-def store(root: Path) -> Iterator[DiskObjectStore]:
+@pytest.fixture(params=["small in the index", "all in files"])
+def store(root: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[DiskObjectStore]:
+    if request.param == "all in files":
+        monkeypatch.setattr(segments, "SMALL", 0)
     store = DiskObjectStore(root)
     store.create_bucket("b")
     yield store

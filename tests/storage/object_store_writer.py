@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.storage.objects.model import Part, Versioning
+from emulator.storage.objects.segments import SMALL
 from emulator.storage.objects.store import DiskObjectStore
 
 THREADS = 4
@@ -27,7 +28,7 @@ def content_of(number: int) -> bytes:
     """Return the content with a number: often small, sometimes none, now and then some MiB."""
     chance = random.Random(number)
     size = chance.choice(
-        [0, chance.randrange(100), chance.randrange(20_000), chance.randrange(20_000), 300_000, 3_000_000]
+        [0, chance.randrange(100), chance.randrange(20_000), SMALL + chance.randrange(-1, 2), 300_000, 3_000_000]
     )
     return chance.randbytes(min(size, 4096)) + bytes([number % 256]) * max(size - 4096, 0)
 

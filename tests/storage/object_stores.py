@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,18 @@ def content_of(store: DiskObjectStore, key: str, version_id: str | None = None) 
 
 def files(root: Path) -> list[Path]:
     return [path for folder in ("segments", "tmp") for path in (root / folder).rglob("*") if path.is_file()]
+
+
+def contents(root: Path) -> int:
+    """Return how many objects have their bytes in the index."""
+    with closing(sqlite3.connect(root / "index.sqlite")) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM contents").fetchone()
+    return int(count)
+
+
+def kept(root: Path) -> int:
+    """Return how many things the store keeps bytes in."""
+    return len(files(root)) + contents(root)
 
 
 def in_threads(*tasks: Any) -> None:

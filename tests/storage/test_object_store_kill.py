@@ -155,4 +155,9 @@ def check_files(store: DiskObjectStore, folder: Path) -> None:
     with closing(sqlite3.connect(folder / "index.sqlite")) as connection:
         named = {name for (name,) in connection.execute("SELECT name FROM segments")}
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        orphans = (
+            "SELECT count(*) FROM contents LEFT JOIN versions ON id = version"
+            " WHERE id IS NULL OR segments <> '[]' OR size <> length(bytes)"
+        )
+        assert connection.execute(orphans).fetchone() == (0,)
     assert {path.name for path in (folder / "segments").rglob("*") if path.is_file()} == named

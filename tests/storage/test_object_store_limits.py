@@ -14,29 +14,27 @@ from typing import Any
 import pytest
 
 from emulator.storage.objects import listing
+from emulator.storage.objects.index import LONGEST_JOURNAL
 from emulator.storage.objects.model import StoreFullError, Versioning
 from emulator.storage.objects.reserve import RESERVE_FILE
+from emulator.storage.objects.segments import SMALL
 from emulator.storage.objects.store import DiskObjectStore
 
-MIB = 1024**2
+from .object_stores import MIB, contents, files, kept
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MiB, of which the store has 4 in reserve."""
+    """A file system of 24 MiB, of which the store has 16 in reserve."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small file system cannot be mounted here")
     try:
         yield disk
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def files(root: Path) -> list[Path]:
-    return [path for folder in ("segments", "tmp") for path in (root / folder).rglob("*") if path.is_file()]
 
 
 def fill(disk: Path) -> None:
@@ -68,7 +66,7 @@ class TestFullDisk:
                 store.put_file("b", "k", source, attributes={})
             with pytest.raises(StoreFullError):
                 store.put_part(upload, 1, in_chunks(9 * MIB))
-            assert len(files(small_disk / "objects")) == 1
+            assert kept(small_disk / "objects") == 1
         assert store.get("b", "k") == old
         assert b"".join(store.read(old)) == b"x" * 3 * MIB
         assert store.list_parts(upload) == []
@@ -90,14 +88,16 @@ class TestFullDisk:
             put_many()
         (small_disk / "ballast").unlink()
         assert [one.key for one in store.list_objects("b", limit=100_000).objects] == [one.key for one in stored]
-        assert len(files(small_disk / "objects")) == len(stored)
+        assert contents(small_disk / "objects") == len(stored)
         for version in stored:
             assert b"".join(store.read(version)) == b"1"
         store.put("b", "more", [b"more"], attributes={})
         store.close()
 
     @pytest.mark.parametrize(
-        ("size", "padding"), [(MIB, 0), (1, 2000), (0, 2000)], ids=["large objects", "small ones", "without bytes"]
+        ("size", "padding"),
+        [(MIB, 0), (SMALL, 0), (1, 2000), (0, 2000)],
+        ids=["large objects", "small ones", "tiny ones", "without bytes"],
     )
     @pytest.mark.parametrize("versioning", [Versioning.OFF, Versioning.ENABLED])
     def test_deleting_works_without_one_free_byte(
@@ -125,7 +125,7 @@ class TestFullDisk:
             store.delete_version("b", version.key, version.version_id)
         store.abort_upload(upload)
         store.delete_bucket("b")
-        assert not files(small_disk / "objects")
+        assert not kept(small_disk / "objects")
         store.close()
 
     def test_everything_can_be_forgotten_without_one_free_byte(self, small_disk: Path) -> None:
@@ -136,7 +136,7 @@ class TestFullDisk:
         fill(small_disk)
         store.clear()
         assert store.buckets() == []
-        assert not files(small_disk / "objects")
+        assert not kept(small_disk / "objects")
         store.close()
 
     def test_deleting_makes_room_for_objects_and_for_the_next_time(self, small_disk: Path) -> None:
@@ -147,7 +147,7 @@ class TestFullDisk:
             fill(small_disk)
             store.delete("b", "k")
             reserve = (small_disk / "objects" / RESERVE_FILE).stat()
-            assert reserve.st_blocks * 512 == reserve.st_size == 4 * MIB
+            assert reserve.st_blocks * 512 == reserve.st_size == LONGEST_JOURNAL
             (small_disk / "ballast").unlink()
         store.close()
 

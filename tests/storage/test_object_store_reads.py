@@ -18,7 +18,7 @@ from emulator.storage.objects.model import (
 )
 from emulator.storage.objects.store import DiskObjectStore
 
-from .object_stores import MIB, content_of, files, in_threads, put
+from .object_stores import MIB, content_of, files, in_threads, kept, put
 
 
 class TestRead:
@@ -48,22 +48,22 @@ class TestRead:
         begun, unbegun = store.read(version), store.read(version)
         assert next(begun) == b"\x01" * 10
         store.delete("b", "k")
-        assert len(files(root)) == 3
+        assert kept(root) == 3
         assert b"".join(begun) == b"\x02" * 10 + b"\x03" * 10
         assert b"".join(unbegun)[::10] == b"\x01\x02\x03"
-        assert not files(root)
+        assert not kept(root)
 
     def test_that_is_given_up_lets_the_files_go(self, store: DiskObjectStore, root: Path) -> None:
-        closed, forgotten = store.read(put(store, "closed")), store.read(put(store, "forgotten"))
+        closed, forgotten = (store.read(put(store, key, b"x" * MIB)) for key in ("closed", "forgotten"))
         store.delete("b", "closed")
         store.delete("b", "forgotten")
-        assert len(files(root)) == 2
+        assert kept(root) == 2
         closed.close()
         assert list(closed) == []
         del forgotten
         gc.collect()
         store.delete("b", "none")
-        assert not files(root)
+        assert not kept(root)
 
     def test_never_mixes_two_versions_of_a_key(self, store: DiskObjectStore) -> None:
         old = put(store, "k", b"old")
@@ -74,7 +74,7 @@ class TestRead:
             store.segments(old)
 
     def test_says_when_bytes_are_lost(self, store: DiskObjectStore, tmp_path: Path) -> None:
-        lost, short = put(store, "lost"), put(store, "short")
+        lost, short = put(store, "lost", b"x" * MIB), put(store, "short", b"x" * MIB)
         store.segments(lost)[0][0].unlink()
         store.segments(short)[0][0].write_bytes(b"con")
         with pytest.raises(OSError, match="has lost the bytes of s3://b/lost"):
@@ -125,20 +125,20 @@ class TestRead:
 
 class TestCopy:
     def test_shares_the_file_until_nobody_needs_it(self, store: DiskObjectStore, root: Path) -> None:
-        source = put(store, "k", attributes={"a": 1})
+        source = put(store, "k", b"x" * MIB, attributes={"a": 1})
         copied = store.copy(source, "b", "l", attributes={"b": 2})
         assert (copied.etag, copied.size, copied.attributes) == (source.etag, source.size, {"b": 2})
-        assert len(files(root)) == 1
+        assert kept(root) == 1
         store.delete("b", "k")
-        assert content_of(store, "l") == b"content"
+        assert content_of(store, "l") == b"x" * MIB
         store.delete("b", "l")
-        assert not files(root)
+        assert not kept(root)
 
     def test_onto_itself_keeps_the_bytes(self, store: DiskObjectStore, root: Path) -> None:
         source = put(store, "k", attributes={"a": 1})
         store.copy(source, "b", "k", attributes={"a": 2})
         assert content_of(store, "k") == b"content"
-        assert len(files(root)) == 1
+        assert kept(root) == 1
 
     def test_of_a_multipart_object_is_a_plain_one(self, store: DiskObjectStore) -> None:
         upload = store.create_upload("b", "k", {})
@@ -155,7 +155,7 @@ class TestCopy:
         with pytest.raises(PermissionError):
             store.copy(put(store, "k"), "b", "l", attributes={}, precondition=refuse)
         store.delete("b", "k")
-        assert not files(root)
+        assert not kept(root)
 
 
 def test_threads_on_the_same_keys_leave_the_store_whole(store: DiskObjectStore, root: Path) -> None:
@@ -187,4 +187,4 @@ def test_threads_on_the_same_keys_leave_the_store_whole(store: DiskObjectStore, 
     assert {path for one in left for path, _ in store.segments(one)} == set(files(root))
     for one in left:
         store.delete("b", one.key)
-    assert not files(root)
+    assert not kept(root)

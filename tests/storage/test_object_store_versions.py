@@ -17,7 +17,7 @@ from emulator.storage.objects.model import (
 )
 from emulator.storage.objects.store import DiskObjectStore
 
-from .object_stores import content_of, files, in_threads, put
+from .object_stores import content_of, in_threads, kept, put
 
 
 class TestVersions:
@@ -42,7 +42,7 @@ class TestVersions:
         assert again.version_id == "null"
         assert [found.version_id for found in store.list_versions("b").objects] == ["null", one.version_id]
         assert content_of(store, "k") == b"again"
-        assert len(files(root)) == 2
+        assert kept(root) == 2
 
     def test_are_hidden_by_a_delete_marker(self, store: DiskObjectStore) -> None:
         one = put(store, "k", versioning=Versioning.ENABLED)
@@ -62,7 +62,7 @@ class TestVersions:
         assert marker is not None
         assert marker.version_id == "null"
         assert [found.is_delete_marker for found in store.list_versions("b").objects] == [True]
-        assert not files(root)
+        assert not kept(root)
 
     def test_a_marker_is_made_for_a_key_that_never_was(self, store: DiskObjectStore) -> None:
         assert store.delete("b", "k") is None
@@ -118,7 +118,7 @@ class TestMultipart:
         assert store.get("b", "k") == version
         assert content_of(store, "k") == b"part1part9"
         assert [store.part_range(version, number) for number in (1, 2, 9)] == [(0, 5), None, (5, 10)]
-        assert len(files(root)) == 2
+        assert kept(root) == 2
         assert store.get_upload(upload.upload_id) is None
 
     def test_part_range_of_a_plain_object(self, store: DiskObjectStore) -> None:
@@ -129,7 +129,7 @@ class TestMultipart:
         upload = store.create_upload("b", "k", {})
         old = store.put_part(upload, 1, [b"old"])
         new = store.put_part(upload, 1, [b"new"])
-        assert len(files(root)) == 1
+        assert kept(root) == 1
         with pytest.raises(NoSuchPartError):
             store.complete_upload(upload, [old], etag="e-1", attributes={})
         for chosen in ([new, new], [new, old]):
@@ -164,7 +164,7 @@ class TestMultipart:
         with pytest.raises(NoSuchUploadError):
             store.complete_upload(upload, [part], etag="e-1", attributes={})
         assert store.list_parts(upload) == []
-        assert not files(root)
+        assert not kept(root)
 
     def test_refused_by_its_precondition_goes_on(self, store: DiskObjectStore) -> None:
         upload = store.create_upload("b", "k", {})

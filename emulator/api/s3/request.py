@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -72,7 +72,7 @@ class S3Request:
         return {name.removeprefix(prefix): value for name, value in self._headers.items() if name.startswith(prefix)}
 
     def query(self, name: str) -> str | None:
-        return self.wire.args.get(name)
+        return self._arguments.get(name)
 
     def number(self, name: str, default: int, *, least: int = 0, most: int = 2**31 - 1) -> int:
         """Return a number of the query."""
@@ -104,6 +104,10 @@ class S3Request:
 
     def notify(self, event: str, version: ObjectVersion) -> None:
         self.emulator.buckets.notify(self.scope, event, version)
+
+    @cached_property
+    def _arguments(self) -> dict[str, str]:
+        return self.wire.args.to_dict()
 
     @cached_property
     def _headers(self) -> dict[str, str]:
@@ -169,7 +173,12 @@ def header_text(value: str) -> str:
 
 
 def http_date(moment: float) -> str:
-    return formatdate(int(moment), usegmt=True)
+    return _http_date(int(moment))
+
+
+@lru_cache
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def iso_date(moment: float) -> str:

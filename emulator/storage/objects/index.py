@@ -1,5 +1,7 @@
 """The index: an SQLite database that says which objects there are and which files their bytes lie in.
 
+The bytes of small objects are in the index itself: such an object is one transaction and no file.
+
 What is acknowledged survives SIGKILL, not power failure. A commit appends to the write-ahead log, and
 what a killed process has written is the kernel's and stays; so nothing is synced before an answer, neither
 here (`synchronous = NORMAL`: at checkpoints only) nor in the segment files. After a power failure the
@@ -73,15 +75,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (upload, number)
         ) WITHOUT ROWID""",
     ),
+    # Of small objects, which have no segments. A table of its own: what only looks at versions never meets them.
+    ("CREATE TABLE contents (version INTEGER PRIMARY KEY, bytes BLOB NOT NULL)",),
 )
 
 # EFBIG: a file may not grow as far. Over quota or past a limit, SQLite only tells that it could not write.
 _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FULL_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 
+LONGEST_JOURNAL: Final = 16 * 1024**2
+"""How far the journal gets ahead of the database: bringing them together is what waits for the disk."""
 
-# How far the log may be ahead of the database, in pages of 4 KiB: bringing them together is what waits for the disk.
-_PAGES_AHEAD = 4000
+_PAGE: Final = 4096
+_WORTH_SHRINKING: Final = 16 * 1024**2
 
 
 class Index:
@@ -144,6 +150,16 @@ class Index:
         with self._lock, suppress(sqlite3.Error):
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def shrink(self) -> None:
+        """Give the room of what was removed back to the disk, if it is much and more than all the rest takes."""
+        with self._lock, suppress(sqlite3.Error):
+            free, pages = (
+                self._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")
+            )
+            if free * _PAGE > _WORTH_SHRINKING and free > pages // 2:
+                self._writer.execute("VACUUM")
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close all connections; nobody may use one any more."""
         with self._lock:
@@ -157,7 +173,8 @@ class Index:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_AHEAD}")
+            connection.execute("PRAGMA secure_delete = OFF")  # else what is removed is overwritten, page by page
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_JOURNAL // _PAGE}")
         except BaseException:
             connection.close()
             raise

@@ -102,12 +102,12 @@ class Span:
 class Reader(Protocol):
     """The bytes of a version: an iterator of chunks of about 1 MiB, to be closed (the end closes it too).
 
-    While it is open its files stay, also when the version is deleted or replaced.
+    While it is open they stay, also when the version is deleted or replaced.
     """
 
     @property
     def spans(self) -> Sequence[Span]:
-        """Where the bytes lie, in order; for sendfile and staging."""
+        """Where the bytes lie, in order, for sendfile; nothing if they are few, which have no file."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -196,7 +196,7 @@ class ObjectStore(Protocol):
         """
 
     def segments(self, version: ObjectVersion) -> list[tuple[Path, int]]:
-        """Return the files (and their sizes) whose concatenation is the version.
+        """Return the files (and their sizes) whose concatenation is the version; a small one has none.
 
         They may vanish at any moment; an open `Reader` keeps them.
 
@@ -227,7 +227,7 @@ class ObjectStore(Protocol):
         versioning: Versioning = Versioning.OFF,
         precondition: Precondition | None = None,
     ) -> ObjectVersion:
-        """Publish the same bytes under another key without copying them: files are shared and reference-counted.
+        """Publish the same bytes under another key without copying files: they are shared and reference-counted.
 
         The copy has no parts; its entity tag is the MD5 of all bytes, as S3's is.
 
@@ -298,7 +298,7 @@ class ObjectStore(Protocol):
         hashers: Mapping[str, Hasher] | None = None,
         verify: Verification | None = None,
     ) -> Part:
-        """Stream a part to its own segment; a part of the same number is replaced."""
+        """Stream a part to a segment of its own, however small; a part of the same number is replaced."""
 
     def copy_part(self, upload: Upload, number: int, source: ObjectVersion, start: int, end: int) -> Part:
         """Make a part of a range of an object."""

@@ -1,4 +1,7 @@
-"""How bytes and rows become visible together: write aside, move in place, then commit the row that names it."""
+"""How bytes and rows become visible together: write aside, move in place, then commit the row that names it.
+
+Few bytes are committed with their row.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from .model import (
     Verification,
     Versioning,
 )
-from .records import SegmentList
+from .records import SegmentList, Stored
 from .segments import CHUNK, Draft, Segments
 
 Body = BinaryIO | Iterable[bytes]
@@ -37,16 +40,14 @@ class Change:
     connection: sqlite3.Connection
     unused: list[str] = field(default_factory=list)
 
-    def add(
-        self, version: ObjectVersion, segments: SegmentList, precondition: Precondition | None = None
-    ) -> ObjectVersion:
+    def add(self, version: ObjectVersion, stored: Stored, precondition: Precondition | None = None) -> ObjectVersion:
         """Add a version as the latest; a null version takes the place of the old one."""
         current = records.find_version(self.connection, version.bucket, version.key)
         if precondition is not None:
             precondition(current)
         if version.version_id == NULL_VERSION and current is not None:
             self.unused.extend(records.make_room(self.connection, current))
-        return replace(version, serial=records.add_version(self.connection, version, segments))
+        return replace(version, serial=records.add_version(self.connection, version, stored))
 
     def remove(self, version: ObjectVersion) -> None:
         """Remove a version."""
@@ -99,12 +100,15 @@ class Publisher:
 
     def publish(self, version: ObjectVersion, draft: Draft, precondition: Precondition | None) -> ObjectVersion:
         """Make a draft, which is complete, the latest version."""
-        draft.publish()
+        content = draft.content
+        if content is None:
+            draft.publish()
         with self.change() as change:
-            return change.add(version, _add_segments(change.connection, draft), precondition)
+            stored = Stored(content=content) if content is not None else Stored(_add_segments(change.connection, draft))
+            return change.add(version, stored, precondition)
 
     def publish_part(self, upload: Upload, part: Part, draft: Draft) -> Part:
-        """Make a draft, which is complete, a part of an upload.
+        """Make a draft, which is complete, a part of an upload; also a small one is a file.
 
         Raises:
             NoSuchUploadError: it was completed or aborted meanwhile.

@@ -9,12 +9,22 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .model import NULL_VERSION, NoSuchBucketError, ObjectVersion, Part, Upload
 
 SegmentList = Sequence[tuple[str, int]]
 """(name, size) of the segments whose concatenation are the bytes."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where the bytes of a version are: in segments, or here if they are few."""
+
+    segments: SegmentList = ()
+    content: bytes = b""
+
 
 COLUMNS = "id, key, version_id, is_latest, is_delete_marker, size, etag, last_modified, attributes"
 
@@ -63,23 +73,26 @@ def find_version(
     return None if row is None else version_of(bucket, row)
 
 
-def latest_segments(connection: sqlite3.Connection, bucket: str, key: str) -> SegmentList | None:
-    """Return the segments of the latest version, None if there is none or it is a delete marker."""
+def latest_stored(connection: sqlite3.Connection, bucket: str, key: str) -> Stored | None:
+    """Return where the bytes of the latest version are, None if there is none or it is a delete marker."""
     row = connection.execute(
-        "SELECT is_delete_marker, segments FROM versions INDEXED BY versions_by_age"
+        "SELECT segments, bytes, is_delete_marker FROM versions INDEXED BY versions_by_age"
+        " LEFT JOIN contents ON version = id"
         " WHERE bucket = (SELECT id FROM buckets WHERE name = ?) AND key = ? ORDER BY id DESC LIMIT 1",
         (bucket, key.encode()),
     ).fetchone()
-    return None if row is None or row[0] else _segments(row[1])
+    return None if row is None or row[2] else _stored(row)
 
 
-def segments_of(connection: sqlite3.Connection, version: ObjectVersion) -> SegmentList | None:
-    """Return the segments of a version, None if it is gone."""
-    row = connection.execute("SELECT segments FROM versions WHERE id = ?", (version.serial,)).fetchone()
-    return None if row is None else _segments(row[0])
+def stored_of(connection: sqlite3.Connection, version: ObjectVersion) -> Stored | None:
+    """Return where the bytes of a version are, None if it is gone."""
+    row = connection.execute(
+        "SELECT segments, bytes FROM versions LEFT JOIN contents ON version = id WHERE id = ?", (version.serial,)
+    ).fetchone()
+    return None if row is None else _stored(row)
 
 
-def add_version(connection: sqlite3.Connection, version: ObjectVersion, segments: SegmentList) -> int:
+def add_version(connection: sqlite3.Connection, version: ObjectVersion, stored: Stored) -> int:
     """Add a version as the latest of its key and return its serial; its segments are counted already.
 
     Raises:
@@ -99,15 +112,20 @@ def add_version(connection: sqlite3.Connection, version: ObjectVersion, segments
             version.etag,
             version.last_modified,
             document(version.attributes),
-            json.dumps(segments),
-            json.dumps([(part.number, part.size, part.etag, part.attributes) for part in version.parts]),
+            json.dumps(stored.segments) if stored.segments else "[]",
+            json.dumps([(part.number, part.size, part.etag, part.attributes) for part in version.parts])
+            if version.parts
+            else "[]",
             version.bucket,
         ),
     )
     if not cursor.rowcount:
         raise NoSuchBucketError(version.bucket)
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    serial = cursor.lastrowid
+    assert serial is not None
+    if stored.content:
+        connection.execute("INSERT INTO contents (version, bytes) VALUES (?, ?)", (serial, stored.content))
+    return serial
 
 
 def make_room(connection: sqlite3.Connection, current: ObjectVersion) -> list[str]:
@@ -121,13 +139,14 @@ def make_room(connection: sqlite3.Connection, current: ObjectVersion) -> list[st
 
 def remove_version(connection: sqlite3.Connection, version: ObjectVersion, *, promote: bool = True) -> list[str]:
     """Remove a version; the newest of the others becomes the latest."""
-    segments = segments_of(connection, version)
-    if segments is None:
+    row = connection.execute("SELECT segments FROM versions WHERE id = ?", (version.serial,)).fetchone()
+    if row is None:
         return []
     connection.execute("DELETE FROM versions WHERE id = ?", (version.serial,))
+    connection.execute("DELETE FROM contents WHERE version = ?", (version.serial,))
     if promote and version.is_latest:
         _set_latest(connection, bucket_id(connection, version.bucket), version.key.encode(), latest=True)
-    return drop_segments(connection, (name for name, _ in segments))
+    return drop_segments(connection, (name for name, _ in _segments(row[0])))
 
 
 def add_segment(connection: sqlite3.Connection, name: str, size: int) -> None:
@@ -217,7 +236,7 @@ def remove_upload(connection: sqlite3.Connection, upload_id: str, keep: Iterable
 def remove_everything(connection: sqlite3.Connection) -> list[str]:
     """Remove all buckets, versions and uploads; their numbers go on."""
     unused = [name for (name,) in connection.execute("SELECT name FROM segments")]
-    for table in ("parts", "uploads", "versions", "segments", "buckets"):
+    for table in ("parts", "uploads", "versions", "contents", "segments", "buckets"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this file
     return unused
 
@@ -235,11 +254,17 @@ def _set_latest(connection: sqlite3.Connection, bucket: int, key: bytes, *, late
     )
 
 
+def _stored(row: tuple[Any, ...]) -> Stored:
+    return Stored(_segments(row[0]), row[1] or b"")
+
+
 def _segments(text: str) -> SegmentList:
-    return [(name, size) for name, size in json.loads(text)]
+    return () if text == "[]" else [(name, size) for name, size in json.loads(text)]
 
 
 def _parts(text: str) -> tuple[Part, ...]:
+    if text == "[]":
+        return ()
     return tuple(
         Part(number=number, size=size, etag=etag, attributes=attributes)
         for number, size, etag, attributes in json.loads(text)

@@ -10,16 +10,16 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from .index import Index
+from .index import LONGEST_JOURNAL, Index
 from .model import StoreFullError
 
 RESERVE_FILE: Final = "reserve"
-# What the journal grows to before SQLite brings it into the database, and so what that may grow by.
-_SIZE: Final = 4 * 1024**2
+# What the database may grow by when the journal is brought into it.
+_SIZE: Final = LONGEST_JOURNAL
 
 
 class Reserve:
-    """A file without content that takes a few MiB of the disk."""
+    """A file without content that takes some MiB of the disk."""
 
     def __init__(self, folder: Path, index: Index) -> None:
         """Take the room, if the disk has it."""

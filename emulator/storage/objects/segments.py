@@ -1,4 +1,4 @@
-"""The files that hold the bytes. Their names are random and never come from keys.
+"""The files that hold the bytes, but for small objects'. Their names are random and never come from keys.
 
 A segment is written aside, in tmp/, and moved into a fan-out folder when it is complete; only then may a
 row of the index name it. The row goes before the file goes. So whatever moment the process is killed,
@@ -13,14 +13,16 @@ import stat
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ..file_copy import copy_contents
-from .model import Span, VersionGoneError
+from .model import Reader, VersionGoneError
 
 ASIDE_FOLDER = "tmp"
 CHUNK = 1024**2
+# Making, moving and removing a file costs more than to write as much as this into the index.
+SMALL: Final = 32 * 1024
 
 
 class Segments:
@@ -54,15 +56,16 @@ class Segments:
         except FileNotFoundError as error:
             raise VersionGoneError from error
 
-    def copy_to(self, destination: Path, names: Sequence[tuple[str, int]]) -> int:
-        """Write segments (name, size) to a new file and return its size.
+    def copy_to(self, destination: Path, names: Sequence[tuple[str, int]], content: bytes = b"") -> int:
+        """Write segments (name, size), or content that has none, to a new file and return its size.
 
         Raises:
             VersionGoneError: one was removed already; there is no file.
         """
-        copied = 0
+        copied = len(content)
         target = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
+            _write(target, content)
             for name, size in names:
                 source = self.open(name)
                 try:
@@ -159,7 +162,7 @@ class Segments:
 
 
 class Draft:
-    """A segment being written. Its file is made with the first byte: an empty object has none."""
+    """Bytes being written. There is a file once they are more than SMALL, or are published as a segment."""
 
     def __init__(self, name: str, aside: str, target: str) -> None:
         self.name = name
@@ -167,21 +170,32 @@ class Draft:
         self._aside = aside
         self._target = target
         self._file: int | None = None
+        self._few: bytearray | None = bytearray()
+
+    @property
+    def content(self) -> bytes | None:
+        """All bytes, if they are few enough for the index; None: they are in a file."""
+        return None if self._few is None else bytes(self._few)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes."""
-        if self._file is None:
-            if not data:
-                return
-            self._file = self._create()
         self.size += len(data)
-        written = os.write(self._file, data)
-        while written < len(data):
-            data = memoryview(data)[written:]
-            written = os.write(self._file, data)
+        if self._few is not None:
+            if self.size <= SMALL:
+                self._few += data
+                return
+            self._begin_file()
+        assert self._file is not None, "it was begun"
+        _write(self._file, data)
 
     def take(self, source: Path, *, move: bool) -> None:
-        """Make the segment of a file: by a rename if it may be moved, else by one copy inside the kernel."""
+        """Take all of a file: by a rename if it may be moved, else inside the kernel; a small one is read."""
+        if source.stat().st_size <= SMALL:
+            self.write(source.read_bytes())
+            if move:
+                source.unlink()
+            return
+        self._few = None
         found = source.lstat()
         if move and stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
             try:
@@ -197,23 +211,30 @@ class Draft:
         if move:
             source.unlink()
 
-    def take_spans(self, spans: Iterable[Span]) -> None:
-        """Append stretches of other segments, inside the kernel."""
-        for span in spans:
-            if self._file is None:
-                self._file = self._create()
+    def take_from(self, reader: Reader) -> None:
+        """Take all that a reader gives; what lies in files inside the kernel."""
+        if not reader.spans:
+            for chunk in reader:
+                self.write(chunk)
+            return
+        self._few, self._file = None, self._create()
+        for span in reader.spans:
             with span.path.open("rb", buffering=0) as opened:
                 self.size += copy_contents(opened.fileno(), self._file, span.offset, span.length)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield what was written, before it is published."""
-        if self.size:
+        if self._few is not None:
+            yield bytes(self._few)
+        elif self.size:
             with Path(self._aside).open("rb", buffering=0) as opened:
                 while chunk := opened.read(CHUNK):
                     yield chunk
 
     def publish(self) -> None:
-        """Move the file to its place."""
+        """Move the file to its place, however small; nothing has none."""
+        if self._few:
+            self._begin_file()
         self.close()
         if not self.size:
             Path(self._aside).unlink(missing_ok=True)
@@ -235,98 +256,16 @@ class Draft:
         for path in (self._aside, self._target):
             Path(path).unlink(missing_ok=True)
 
+    def _begin_file(self) -> None:
+        """Go on in a file."""
+        self._file = self._create()
+        few, self._few = self._few, None
+        _write(self._file, few or b"")
+
     def _create(self) -> int:
         return os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of a segment."""
-
-    name: str
-    offset: int
-    length: int
-
-
-def stretches(segments: Sequence[tuple[str, int]], start: int, end: int) -> list[Stretch]:
-    """Return where the bytes [start, end) of a sequence of (segment, size) lie."""
-    found = []
-    position = 0
-    for name, size in segments:
-        first, last = max(start - position, 0), min(end - position, size)
-        if first < last:
-            found.append(Stretch(name, first, last - first))
-        position += size
-    return found
-
-
-class SegmentReader:
-    """Reads stretches of segments, which stay as long as it is open."""
-
-    def __init__(self, segments: Segments, wanted: Sequence[Stretch]) -> None:
-        """Hold the segments.
-
-        Raises:
-            VersionGoneError: one was removed already.
-        """
-        self._file: int | None = None
-        self._held: list[str] = []
-        self._segments = segments
-        names = [one.name for one in wanted]
-        segments.hold(names)
-        self._held = names
-        self.spans = [Span(path=segments.path(one.name), offset=one.offset, length=one.length) for one in wanted]
-        self._left = 0
-        self._next = 0
-
-    def __iter__(self) -> SegmentReader:
-        return self
-
-    def __next__(self) -> bytes:
-        if not self._left:
-            self._begin_next()
-        assert self._file is not None
-        chunk = os.read(self._file, min(self._left, CHUNK))
-        if not chunk:
-            path = self.spans[self._next - 1].path
-            self.close()
-            raise OSError(f"The file {path} of the object store is shorter than it was written")
-        self._left -= len(chunk)
-        return chunk
-
-    def __enter__(self) -> SegmentReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        # Servers close what they send, but a reader that was never begun may be forgotten.
-        self._close_file()
-        if self._held:
-            self._segments.let_go_later(self._held)
-
-    def close(self) -> None:
-        """Let the segments go."""
-        self._close_file()
-        held, self._held = self._held, []
-        self._next, self._left = len(held), 0
-        if held:
-            self._segments.let_go(held)
-
-    def _begin_next(self) -> None:
-        self._close_file()
-        if not self._held or self._next >= len(self.spans):
-            self.close()
-            raise StopIteration
-        span = self.spans[self._next]
-        self._file = self._segments.open(self._held[self._next])
-        if span.offset:
-            os.lseek(self._file, span.offset, os.SEEK_SET)
-        self._left = span.length
-        self._next += 1
-
-    def _close_file(self) -> None:
-        if self._file is not None:
-            descriptor, self._file = self._file, None
-            os.close(descriptor)
+def _write(file: int, data: bytes | bytearray | memoryview) -> None:
+    while data:
+        data = memoryview(data)[os.write(file, data) :]

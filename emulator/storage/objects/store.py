@@ -1,4 +1,4 @@
-"""The object store on disk: the segments hold the bytes, the index says what they are."""
+"""The object store on disk: the segments hold the bytes but few, the index those and says what all are."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ from .model import (
     ObjectVersion,
     Part,
     Precondition,
+    Reader,
     Upload,
     Verification,
     VersionGoneError,
     Versioning,
 )
 from .publishing import Body, Publisher, md5_of, new_version, now, write_body
+from .readers import ContentReader, SegmentReader, stretches
+from .records import Stored
 from .reserve import Reserve, makes_room
-from .segments import SegmentReader, Segments, stretches
+from .segments import Segments
 
 
 class DiskObjectStore:
@@ -47,7 +50,7 @@ class DiskObjectStore:
         self.reserve = Reserve(root, self._index)
         self._publisher = Publisher(self._index, self._segments)
         self._closing = threading.Event()
-        self._sweeper = threading.Thread(target=self.sweep, name="object-store-sweep", daemon=True)
+        self._sweeper = threading.Thread(target=self._tidy, name="object-store-sweep", daemon=True)
         self._sweeper.start()
 
     def close(self) -> None:
@@ -88,6 +91,7 @@ class DiskObjectStore:
     def clear(self) -> None:
         with self._publisher.change() as change:
             change.remove_everything()
+        self._index.shrink()
 
     def has_bucket(self, bucket: str) -> bool:
         with self._index.reading() as connection:
@@ -136,28 +140,31 @@ class DiskObjectStore:
         with self._index.reading() as connection:
             return records.find_version(connection, bucket, key, version_id)
 
-    def read(self, version: ObjectVersion, start: int = 0, end: int | None = None) -> SegmentReader:
-        wanted = stretches(self._segments_of(version), start, version.size if end is None else end)
+    def read(self, version: ObjectVersion, start: int = 0, end: int | None = None) -> Reader:
+        stored = self._stored(version)
+        if not stored.segments:
+            return ContentReader(stored.content[start:end])
+        wanted = stretches(stored.segments, start, version.size if end is None else end)
         try:
             return SegmentReader(self._segments, wanted)
         except VersionGoneError:
-            self._segments_of(version)  # gone indeed, or else:
+            self._stored(version)  # gone indeed, or else:
             raise _lost(version.bucket, version.key) from None
 
     def segments(self, version: ObjectVersion) -> list[tuple[Path, int]]:
-        return [(self._segments.path(name), size) for name, size in self._segments_of(version)]
+        return [(self._segments.path(name), size) for name, size in self._stored(version).segments]
 
     def export(self, bucket: str, key: str, destination: Path) -> int | None:
         missing = None
         while True:
             with self._index.reading() as connection:
-                found = records.latest_segments(connection, bucket, key)
+                found = records.latest_stored(connection, bucket, key)
             if found is None:
                 return None
             if found == missing:
                 raise _lost(bucket, key)
             try:
-                return self._segments.copy_to(destination, found)
+                return self._segments.copy_to(destination, found.segments, found.content)
             except VersionGoneError:  # it was replaced at this moment
                 missing = found
 
@@ -191,11 +198,11 @@ class DiskObjectStore:
                 etag = md5_of(reader)
         version = new_version(bucket, key, size=source.size, etag=etag, attributes=attributes, versioning=versioning)
         with self._publisher.change() as change:
-            segments = records.segments_of(change.connection, source)
-            if segments is None:
+            stored = records.stored_of(change.connection, source)
+            if stored is None:
                 raise VersionGoneError(source.key)
-            records.share_segments(change.connection, segments)
-            return change.add(version, segments, precondition)
+            records.share_segments(change.connection, stored.segments)
+            return change.add(version, stored, precondition)
 
     @makes_room
     def delete(
@@ -212,7 +219,7 @@ class DiskObjectStore:
                 marker = new_version(
                     bucket, key, size=0, etag="", attributes={}, versioning=versioning, is_delete_marker=True
                 )
-                return change.add(marker, [], precondition)
+                return change.add(marker, Stored(), precondition)
             current = records.find_version(change.connection, bucket, key)
             if precondition is not None:
                 precondition(current)
@@ -308,7 +315,7 @@ class DiskObjectStore:
     def copy_part(self, upload: Upload, number: int, source: ObjectVersion, start: int, end: int) -> Part:
         with self._publisher.draft() as draft:
             with self.read(source, start, end) as reader:
-                draft.take_spans(reader.spans)
+                draft.take_from(reader)
             part = Part(number=number, size=draft.size, etag=md5_of(draft.chunks()))
             return self._publisher.publish_part(upload, part, draft)
 
@@ -350,7 +357,7 @@ class DiskObjectStore:
                 versioning=versioning,
                 parts=tuple(found for found, _ in chosen),
             )
-            published = change.add(version, segments, precondition)
+            published = change.add(version, Stored(segments), precondition)
             change.remove_upload(upload.upload_id, keep=(name for name, _ in segments))
             return published
 
@@ -359,12 +366,16 @@ class DiskObjectStore:
         with self._publisher.change() as change:
             change.remove_upload(upload.upload_id)
 
-    def _segments_of(self, version: ObjectVersion) -> records.SegmentList:
+    def _tidy(self) -> None:
+        self._index.shrink()
+        self.sweep()
+
+    def _stored(self, version: ObjectVersion) -> Stored:
         with self._index.reading() as connection:
-            segments = records.segments_of(connection, version)
-        if segments is None:
+            stored = records.stored_of(connection, version)
+        if stored is None:
             raise VersionGoneError(version.key)
-        return segments
+        return stored
 
 
 def _lost(bucket: str, key: str) -> OSError:
