@@ -13,6 +13,8 @@ _LOOK_SECONDS: Final = 0.3
 
 CLEANING_UP: Final = "cleaning up"
 """What the file of a lock says while its holder is about to let it go by itself."""
+SERVING: Final = "serving"
+"""What it says, with a process number, once its holder has taken up what an earlier one has left."""
 
 
 def take(path: Path, *, wait: bool = False) -> int | None:

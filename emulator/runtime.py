@@ -85,20 +85,16 @@ class Emulator:
         self.settings = settings
         self._open = ExitStack()
         with ExitStack() as opened:
-            state = StateDirectory(settings.state_dir)
-            opened.callback(state.close)
+            state = self._state = StateDirectory(settings.state_dir)
+            # Jobs of a killed emulator; a start that fails leaves them to the next one.
+            self._waiting: list[str] = []
+            opened.callback(lambda: state.close(keep=self._waiting))
             self.clock = SystemClock(settings.time_scale)
             database = Database(state.path / FILE_NAME)
             opened.callback(database.close)
             self.records = SqliteJobStore(database)
             self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
             opened.callback(self.logs.close)
-            self._unfinished = self.records.unfinished()
-            started = [job.unique_name for job in self._unfinished if running_since(job.kind, job.facts) is not None]
-            owner = Owner(identity=state.identity, lock=state.lock, recovery_window=settings.recovery_window)
-            self.engine: Engine = engine_named(settings.engine, owner, keep=started, copy_data=settings.copy_data)
-            opened.callback(self.engine.close)
-            state.tidy(keep=started)
             self.services = MotoServices()
             store = DiskObjectStore(state.path / OBJECTS_FOLDER)
             opened.callback(store.close)
@@ -106,6 +102,15 @@ class Emulator:
             self.buckets = MotoBuckets(self.services, store, BucketJournal(state.path / BUCKETS_FOLDER))
             self.credentials = RoleCredentials(database)
             self.container_access = ContainerAccess(self.credentials)
+            self._unfinished = self.records.unfinished()
+            self._waiting = [
+                one.unique_name for one in self._unfinished if running_since(one.kind, one.facts) is not None
+            ]
+            self.credentials.revoke_others([one.unique_name for one in self._unfinished])
+            owner = Owner(identity=state.identity, lock=state.lock, recovery_window=settings.recovery_window)
+            self.engine: Engine = engine_named(settings.engine, owner, keep=self._waiting, copy_data=settings.copy_data)
+            opened.callback(lambda: self.engine.close(keep=self._waiting))
+            state.tidy(keep=self._waiting)
             platform = Platform(
                 jobs=self.records,
                 objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
@@ -143,6 +148,8 @@ class Emulator:
     def take_up_jobs(self) -> None:
         """Go on with the jobs of an emulator that was killed. To be called once, when containers can reach us."""
         self.supervisor.take_up(self._unfinished)
+        self._waiting = []
+        self._state.serve()
 
     def reset(self) -> None:
         """End every job, then forget all that clients and jobs have made; the numbers of jobs go on."""

@@ -51,10 +51,15 @@ def object_of(destination: S3Uri, path: str, entry_type: EntryType) -> S3Uri | N
 
 @dataclass(frozen=True, kw_only=True)
 class FileState:
-    """What tells whether a file has changed: its size in bytes and its time of modification."""
+    """What tells whether a file has changed: its size in bytes and its times of modification and of change.
+
+    `changed` is "" where that cannot be known. The time of modification alone comes with a file that is moved
+    over another, and may be the same.
+    """
 
     size: int
     mtime_ns: int
+    changed: str = ""
 
 
 Snapshot = Mapping[str, FileState]

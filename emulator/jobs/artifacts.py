@@ -30,6 +30,7 @@ def pack(members: Iterable[TreeMember], archive: Path, on_bytes: Callable[[int],
         for member, content in members:
             if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
                 continue
+            member.pax_headers = {}
             tar.addfile(member, content)
             packed = True
             on_bytes(member.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -46,6 +47,9 @@ logger = logging.getLogger(__name__)
 # After SIGKILL a container is gone at once, unless the engine itself is in trouble.
 _KILL_DEADLINE_SECONDS = 60.0
 
+# Seconds; then the next start of the emulator ends the job.
+_SETTLE_AGAIN_AFTER = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 20.0)
+
 _STOPPED = Outcome(status=JobStatus.STOPPED)
 
 
@@ -84,6 +88,14 @@ class JobRun:
 
         A job whose containers ran under an earlier emulator is taken up there; one whose did not starts again.
         """
+        failure = self._failure()
+        # First, as it makes room on a disk that is full.
+        shutil.rmtree(self._workspace, ignore_errors=True)
+        if failure is not None:
+            self._fail(failure)
+
+    def _failure(self) -> JobFailure | None:
+        """Run the job; return why it could not be settled by then."""
         try:
             running_since = life.running_since(self._job.kind, self._record.facts)
             if running_since is None:
@@ -91,17 +103,18 @@ class JobRun:
             else:
                 self._resume(running_since)
         except ShutdownRequestedError:
-            self._fail(InternalServerError("the emulator was shut down while the job ran"))
+            return InternalServerError("the emulator was shut down while the job ran")
         except JobFailure as failure:
-            self._fail(failure)
-        except OSError as error:
-            logger.exception("The job %s met an error of the disk", self._job.arn)
-            self._fail(InternalServerError(disk_problem(error, self._platform.workspace.parent)))
+            return failure
         except Exception as error:
-            logger.exception("The job %s met an error of the emulator", self._job.arn)
-            self._fail(InternalServerError(f"{type(error).__name__}: {error}"))
-        finally:
-            shutil.rmtree(self._workspace, ignore_errors=True)
+            logger.exception("The job %s met an error", self._job.arn)
+            return self._internal(error)
+        return None
+
+    def _internal(self, error: Exception) -> InternalServerError:
+        if isinstance(error, OSError):
+            return InternalServerError(disk_problem(error, self._platform.workspace.parent))
+        return InternalServerError(f"{type(error).__name__}: {error}")
 
     def _run(self) -> None:
         self._enter(Stage.PREPARING)
@@ -144,13 +157,24 @@ class JobRun:
         cluster.start(self._log.write, self._control.wake)
         with self._results.while_running(cluster):
             ended = self._until_ended(cluster, self._clock.deadline(self._job.max_runtime_seconds, since=running_since))
-        self._log.finish()
+        lost_log = self._log_error()
         seen_at = self._clock.now()
         self._enter(Stage.UPLOADING)
         outcome = self._results.collect(
             cluster, ended, cluster.exits(), lambda stage: self._progress(stage, 0, interruptible=False)
         )
+        if lost_log is not None and outcome.status is JobStatus.COMPLETED:
+            outcome = failed_outcome(lost_log.failure_reason)
         return self._settle(outcome, failed_at=seen_at)
+
+    def _log_error(self) -> JobFailure | None:
+        """Finish the log; what the job has made is kept also if not all of it could be written."""
+        assert self._log is not None
+        try:
+            self._log.finish()
+        except Exception as error:  # noqa: BLE001 - it was logged when it was met
+            return self._internal(error)
+        return None
 
     # Before the containers run
 
@@ -171,11 +195,14 @@ class JobRun:
         if self._job.network_isolation:
             yield None
             return
-        job, credentials = self._job, self._platform.credentials
+        job, credentials, key = self._job, self._platform.credentials, self._record.unique_name
         try:
-            yield self._platform.access.access_for(credentials.issue(job.arn, job.scope, job.role_arn, job.name))
+            yield self._platform.access.access_for(credentials.issue(key, job.scope, job.role_arn, job.name))
         finally:
-            credentials.revoke(job.arn)
+            try:
+                credentials.revoke(key)
+            except Exception as error:  # noqa: BLE001 - the next start does it; the job's own end counts
+                logger.warning("The credentials of %s are still valid: %s", job.arn, error)
 
     def _plan(self, image: str, trees: dict[str, HostTree], access: PlatformAccess | None) -> ClusterPlan:
         job = self._job
@@ -211,17 +238,17 @@ class JobRun:
             exits = cluster.exits()
             if len(exits) == len(self._job.hosts):
                 return self._why_ended()
-            if self._job.kind.first_failure_ends_all and first_failure(exits) is not None:
-                self._end(cluster)
-                return Ended.BY_ITSELF
             if self._control.stop_requested:
                 self._end(cluster)
                 return Ended.STOP_REQUESTED
             remaining = self._clock.remaining(deadline)
-            if not remaining:
+            if not remaining or self._out_of_time.exists():
                 self._out_of_time.touch()
                 self._end(cluster)
                 return Ended.MAX_RUNTIME
+            if self._job.kind.first_failure_ends_all and first_failure(exits) is not None:
+                self._end(cluster)
+                return Ended.BY_ITSELF
             self._control.wait(remaining)
 
     @property
@@ -263,7 +290,15 @@ class JobRun:
         return self._record.facts if changed is None else changed.facts
 
     def _fail(self, failure: JobFailure) -> None:
-        self._settle(failed_outcome(failure.failure_reason), failed_at=self._clock.now())
+        """Settle the job as Failed; where the disk is full, when there is room again."""
+        failed_at = self._clock.now()
+        for pause in _SETTLE_AGAIN_AFTER:
+            try:
+                return self._settle(failed_outcome(failure.failure_reason), failed_at=failed_at)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody else will end the job
+                logger.warning("The end of %s cannot be stored: %s", self._job.arn, error)
+                time.sleep(pause)
+        return self._settle(failed_outcome(failure.failure_reason), failed_at=failed_at)
 
     def _settle(self, outcome: Outcome, *, failed_at: float | None = None) -> None:
         """Make the job's end known: metrics, then the terminal status, in one step."""

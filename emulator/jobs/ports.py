@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,9 @@ from ..contract.metrics import MetricValue
 from ..contract.outcome import HostExit
 from ..contract.plan import ClusterPlan, InstanceResources
 from ..contract.record import JobRecord
+
+CHANGED = "ctime"
+"""The PAX header of a tree's member that has the time of the last change in nanoseconds, where it is known."""
 
 TreeMember = tuple[TarInfo, BinaryIO | None]
 """One entry of a directory tree, named relative to its root; the stream is there for regular files."""
@@ -121,8 +124,11 @@ class Engine(Protocol):
             JobFailure: not all of them are there any more.
         """
 
-    def close(self) -> None:
-        """End and remove everything this engine has made."""
+    def close(self, *, keep: Collection[str] = ()) -> None:
+        """End and remove everything this engine has made, but for the containers of jobs with these unique names.
+
+        Those are left as if this process had been killed.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,10 +195,13 @@ class MetricStore(Protocol):
 class CredentialIssuer(Protocol):
     """Gives a container the temporary credentials of its job's role."""
 
-    def issue(self, job_arn: str, scope: Scope, role_arn: str, session: str) -> str:
-        """Return the id under which a job's credentials can be fetched: the same until they are revoked."""
+    def issue(self, job: str, scope: Scope, role_arn: str, session: str) -> str:
+        """Return the id under which a job's credentials can be fetched: the same until they are revoked.
 
-    def revoke(self, job_arn: str) -> None:
+        `job` is its unique name: a later job of its name has credentials of its own.
+        """
+
+    def revoke(self, job: str) -> None:
         """Make a job's credentials useless."""
 
 

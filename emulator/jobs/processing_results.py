@@ -28,7 +28,7 @@ from ..contract.outcome import (
 from ..contract.processing_job import ProcessingJob, ProcessingOutput
 from ..contract.status import JobStatus
 from ..contract.uploads import EntryType, FileState, Snapshot, due, due_at_end, object_of
-from .ports import Cluster
+from .ports import CHANGED, Cluster
 from .results import Progress, Results, Uploader
 
 logger = logging.getLogger(__name__)
@@ -117,9 +117,15 @@ class _HostOutput:
         return {self._destination.joined(path) for path in self._uploaded}
 
     def forget(self, overwritten: Set[S3Uri]) -> None:
-        """Have files uploaded again whose objects an earlier host has stored too, so that the last host's stay."""
+        """Have files uploaded again of which it is not certain that they are stored as they are.
+
+        Those are files whose objects an earlier host has stored too, so that the last host's stay, and files of
+        which cannot be known whether they have changed.
+        """
         self._uploaded = {
-            path: state for path, state in self._uploaded.items() if self._destination.joined(path) not in overwritten
+            path: state
+            for path, state in self._uploaded.items()
+            if state.changed and self._destination.joined(path) not in overwritten
         }
 
     def look(self, cluster: Cluster) -> None:
@@ -138,7 +144,8 @@ class _HostOutput:
                 continue
             if target is None:
                 continue
-            state = seen[member.name] = FileState(size=member.size, mtime_ns=int(member.mtime * 1e9))
+            changed = member.pax_headers.get(CHANGED, "")
+            state = seen[member.name] = FileState(size=member.size, mtime_ns=int(member.mtime * 1e9), changed=changed)
             if choose({member.name: state}, self._uploaded):
                 with self._content(cluster, member.name, content) as stream:
                     if stream is None or self._uploader.upload(target, _copier(stream, on_bytes)):

@@ -50,6 +50,8 @@ class Supervisor:
 
     def _start(self, record: JobRecord, pool: ThreadPoolExecutor) -> None:
         control = JobControl()
+        if status_of(record.facts) == JobStatus.STOPPING:
+            control.request_stop()
         with self._lock:
             future = pool.submit(JobRun(self._platform, record, control).run)
             self._running[record.arn] = (control, future)

@@ -45,14 +45,17 @@ class BucketJournal:
             half_written.unlink()
         self._lock = threading.Lock()
 
-    def record(self, bucket: str, kind: str, call: BucketCall) -> None:
-        """Remember a request instead of the last one of its kind; the first creation stays the creation."""
+    def record(self, bucket: str, kind: str, call: BucketCall, at: float | None = None) -> None:
+        """Remember a request instead of the last one of its kind; the first creation stays the creation.
+
+        `at` is when it was made, in epoch seconds; None: now.
+        """
         with self._lock:
             entries = self._read(bucket)
             if kind == CREATION and kind in entries:
                 return
             document = {**asdict(call), "body": base64.b64encode(call.body).decode()}
-            entries[kind] = {"at": time.time(), "call": document}
+            entries[kind] = {"at": time.time() if at is None else at, "call": document}
             self._write(bucket, entries)
 
     def forget(self, bucket: str, kind: str) -> None:

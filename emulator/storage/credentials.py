@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,7 +15,7 @@ from ..jobs.ports import CredentialIssuer
 from .database import Database
 
 _LIFETIME: Final = timedelta(hours=6)
-_COLUMNS: Final = "job_arn, id, account, region, role_arn, session, access_key_id, secret_access_key, token"
+_COLUMNS: Final = "job, id, account, region, role_arn, session, access_key_id, secret_access_key, token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,8 @@ class RoleCredentials:
         self._lock = threading.Lock()
         self._of_job: dict[str, IssuedCredentials] = {}
         rows = database.rows(f"SELECT {_COLUMNS} FROM role_credentials")  # noqa: S608 - a text of this file
-        for job_arn, identifier, account, region, role_arn, session, key, secret, token in rows:
-            self._of_job[job_arn] = IssuedCredentials(
+        for job, identifier, account, region, role_arn, session, key, secret, token in rows:
+            self._of_job[job] = IssuedCredentials(
                 id=identifier,
                 scope=Scope(account=account, region=region),
                 role_arn=role_arn,
@@ -67,18 +68,23 @@ class RoleCredentials:
                 token=token,
             )
 
-    def issue(self, job_arn: str, scope: Scope, role_arn: str, session: str) -> str:
+    def issue(self, job: str, scope: Scope, role_arn: str, session: str) -> str:
         """Return the id under which a job's credentials can be fetched."""
         with self._lock:
-            if job_arn not in self._of_job:
-                self._of_job[job_arn] = self._create(job_arn, scope, role_arn, session)
-            return self._of_job[job_arn].id
+            if job not in self._of_job:
+                self._of_job[job] = self._create(job, scope, role_arn, session)
+            return self._of_job[job].id
 
-    def revoke(self, job_arn: str) -> None:
+    def revoke(self, job: str) -> None:
         """Make a job's credentials useless."""
         with self._lock, self._database.transaction() as connection:
-            connection.execute("DELETE FROM role_credentials WHERE job_arn = ?", (job_arn,))
-            self._of_job.pop(job_arn, None)
+            connection.execute("DELETE FROM role_credentials WHERE job = ?", (job,))
+            self._of_job.pop(job, None)
+
+    def revoke_others(self, jobs: Collection[str]) -> None:
+        """Make the credentials of all other jobs useless: those of a killed emulator's that had just ended."""
+        for job in self._of_job.keys() - set(jobs):
+            self.revoke(job)
 
     def fetch(self, credentials_id: str) -> IssuedCredentials | None:
         """Return the credentials with this id."""
@@ -90,7 +96,7 @@ class RoleCredentials:
         with self._lock:
             return next((one for one in self._of_job.values() if one.access_key_id == access_key_id), None)
 
-    def _create(self, job_arn: str, scope: Scope, role_arn: str, session: str) -> IssuedCredentials:
+    def _create(self, job: str, scope: Scope, role_arn: str, session: str) -> IssuedCredentials:
         created = IssuedCredentials(
             id=str(uuid.uuid4()),
             scope=scope,
@@ -100,7 +106,7 @@ class RoleCredentials:
             secret_access_key=secrets.token_urlsafe(30),
             token=secrets.token_urlsafe(120),
         )
-        values = (job_arn, created.id, scope.account, scope.region, role_arn, session)
+        values = (job, created.id, scope.account, scope.region, role_arn, session)
         keys = (created.access_key_id, created.secret_access_key, created.token)
         with self._database.transaction() as connection:
             connection.execute(

@@ -58,7 +58,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         # Containers outlive a killed emulator, and go on with the credentials they have.
         """CREATE TABLE role_credentials (
-            job_arn TEXT PRIMARY KEY,
+            job TEXT PRIMARY KEY,
             id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, role_arn TEXT NOT NULL,
             session TEXT NOT NULL, access_key_id TEXT NOT NULL, secret_access_key TEXT NOT NULL, token TEXT NOT NULL
         )""",

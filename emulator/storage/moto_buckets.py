@@ -113,7 +113,9 @@ class MotoBuckets:
 
     def record(self, name: str, kind: str, call: BucketCall) -> None:
         """Remember a request that changed a bucket, for after a restart."""
-        self._journal.record(name, kind, call)
+        account = s3_backends.bucket_accounts.get(name) if kind == CREATION else None
+        bucket = s3_backends[account[1]][account[0]].get_bucket(name) if account is not None else None
+        self._journal.record(name, kind, call, None if bucket is None else _created(bucket))
 
     def forget(self, name: str, kind: str) -> None:
         """Forget a bucket's configuration of a kind, which was deleted."""
@@ -150,7 +152,7 @@ class MotoBuckets:
             if not isinstance(bucket.keys, StoredKeys):
                 stored.adopt(bucket.keys)
             bucket.keys = stored
-        self._journal.record(bucket.name, CREATION, _creation(bucket))
+        self._journal.record(bucket.name, CREATION, _creation(bucket), _created(bucket))
 
     def _replay(self) -> None:
         for call in self._journal.calls():
@@ -205,6 +207,12 @@ def _grants(acl: Any) -> Grants:
         for permission in grant.permissions
         for one in grant.grantees
     ]
+
+
+def _created(bucket: FakeBucket) -> float:
+    """Return when moto made a bucket, which clients are told, in epoch seconds."""
+    created: datetime = bucket.creation_date
+    return (created if created.tzinfo is not None else created.replace(tzinfo=UTC)).timestamp()
 
 
 def _creation(bucket: FakeBucket) -> BucketCall:

@@ -46,9 +46,15 @@ class StateDirectory:
             if leftover.name not in keep:
                 shutil.rmtree(leftover, ignore_errors=True)
 
-    def close(self) -> None:
-        """Let the directory go."""
-        shutil.rmtree(self.workspace, ignore_errors=True)
+    def serve(self) -> None:
+        """Tell whoever cleans up after an earlier emulator that this one has taken up what was left."""
+        file_locks.say(self._held, f"{file_locks.SERVING} {os.getpid()}")
+
+    def close(self, *, keep: Collection[str] = ()) -> None:
+        """Let the directory go, and empty the workspace but for some of its folders."""
+        self.tidy(keep)
+        if not keep:
+            shutil.rmtree(self.workspace, ignore_errors=True)
         os.close(self._held)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +13,7 @@ import pytest
 
 from tests.jobs import Clients, Job
 from tests.recovery.engine import containers, docker, ended_in_engine, gone
-from tests.up import Up, free_port, up
+from tests.up import COMMAND, Up, free_port, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 
@@ -177,3 +180,68 @@ def test_a_container_keeps_its_credentials_and_its_endpoint(tmp_path: Path, imag
         job = at(job, second).ended()
         assert job.status == "Completed", (job.failure_reason, job.log())
         assert job.log() == ["b'{\"RoleArn\": '"] * 2
+
+
+def test_a_start_that_fails_leaves_the_jobs_to_the_next_one(tmp_path: Path, image: Callable[[str], str]) -> None:
+    with up(tmp_path, "--recovery-window", "30") as first:
+        job = first.jobs(image, "recovery").running("echo ready; until [ -e /opt/ml/input/go ]; do sleep 0.1; done")
+        job.wrote("ready")
+        first.kill()
+    (container,) = containers(job)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [*COMMAND, "--port", str(taken.getsockname()[1]), "--state-dir", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4, done.stderr
+    assert containers(job) == [container]
+    with up(tmp_path) as second:
+        docker("exec", container, "touch", "/opt/ml/input/go")
+        job = at(job, second).ended()
+        assert job.status == "Completed", job.failure_reason
+
+
+def test_who_only_saves_the_state_is_no_successor(tmp_path: Path, image: Callable[[str], str]) -> None:
+    state = tmp_path / "state"
+    with up(state, "--recovery-window", "2") as first:
+        job = first.jobs(image, "recovery").running("echo ready; sleep 60").wrote("ready")
+        first.kill()
+    command = [
+        sys.executable,
+        "-m",
+        "emulator",
+        "state",
+        "save",
+        str(tmp_path / "saved.tar"),
+        "--state-dir",
+        str(state),
+    ]
+    subprocess.run(command, timeout=60, check=True, capture_output=True)
+    gone(lambda: containers(job))
+
+
+def test_hosts_that_were_told_to_stop_are_stopped_also_if_one_has_ended(
+    tmp_path: Path, image: Callable[[str], str]
+) -> None:
+    program = (
+        "grep -q 'current_host\":\"algo-1' /opt/ml/input/config/resourceconfig.json || trap 'sleep 3; exit 0' TERM; "
+        "echo ready; while :; do sleep 0.1; done"
+    )
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    with up(tmp_path) as first:
+        jobs = first.jobs(image, "recovery")
+        job = jobs.running(f"trap 'exit 143' TERM; {program}", ResourceConfig=resources).wrote("ready")
+        job.stop()
+        time.sleep(1)
+        first.kill()
+    with up(tmp_path) as second:
+        assert at(job, second).ended().status == "Stopped"
+
+
+def test_a_job_of_the_same_name_has_credentials_of_its_own(tmp_path: Path, image: Callable[[str], str]) -> None:
+    address = "${AWS_CONTAINER_CREDENTIALS_FULL_URI:-http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI}"
+    program = f"python3 -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read()[:12])' {address}"
+    with up(tmp_path) as emulator:
+        jobs = emulator.jobs(image, "recovery")
+        for _ in range(4):
+            job = jobs.running(program, TrainingJobName="again").ended()
+            assert job.status == "Completed", (job.failure_reason, job.log())
+            job.call("delete")

@@ -11,7 +11,7 @@ from emulator.storage.credentials import RoleCredentials
 from emulator.storage.database import Database
 from tests.builders import SCOPE
 
-JOB = ("arn:job", SCOPE, "arn:aws:iam::123456789012:role/service-role/Role", "Job")
+JOB = ("1-job", SCOPE, "arn:aws:iam::123456789012:role/service-role/Role", "Job")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_job_has_one_set_until_it_is_revoked(database: Database) -> None:
     assert found is not None
     assert credentials.of_access_key(found.access_key_id) == found
     assert found.caller_arn == "arn:aws:sts::123456789012:assumed-role/Role/Job"
-    credentials.revoke("arn:job")
+    credentials.revoke("1-job")
     assert credentials.fetch(issued) is None
     assert credentials.of_access_key(found.access_key_id) is None
     assert credentials.issue(*JOB) != issued
@@ -37,9 +37,17 @@ def test_a_job_has_one_set_until_it_is_revoked(database: Database) -> None:
 
 def test_they_are_the_same_after_a_restart(database: Database) -> None:
     before = RoleCredentials(database)
-    kept, revoked = before.issue(*JOB), before.issue("arn:other", *JOB[1:])
-    before.revoke("arn:other")
+    kept, revoked = before.issue(*JOB), before.issue("2-other", *JOB[1:])
+    before.revoke("2-other")
     after = RoleCredentials(database)
     assert after.fetch(kept) == before.fetch(kept) is not None
     assert after.fetch(revoked) is None
     assert after.issue(*JOB) == kept
+
+
+def test_those_of_jobs_that_are_over_do_not_stay(database: Database) -> None:
+    credentials = RoleCredentials(database)
+    kept, other = credentials.issue(*JOB), credentials.issue("2-other", *JOB[1:])
+    credentials.revoke_others(["1-job", "3-never"])
+    assert credentials.fetch(kept) is not None
+    assert credentials.fetch(other) is None

@@ -119,17 +119,20 @@ class DockerEngine:
             ]
             yield DockerCluster(self._api, containers, readable=found.mounted and os.geteuid() == 0)
 
-    def close(self) -> None:
-        """Remove everything this engine has made, and let the reaper go."""
+    def close(self, *, keep: Collection[str] = ()) -> None:
+        """Remove everything this engine has made, and let the reaper go; it stays with what is kept."""
         try:
             self._networks.close()
-            remove_owned(self._api, self._labels.owner)
+            remove_owned(self._api, self._labels.owner, keep=keep)
             leave_platform_network(self._api)
         except (APIError, OSError) as error:
             logger.warning("Cleaning up in the Docker Engine failed: %s", error)
         self._exits.close()
         if self._reaper is not None:
-            reaper.dismiss(self._reaper)
+            if keep:
+                reaper.leave(self._reaper)
+            else:
+                reaper.dismiss(self._reaper)
         self._api.close()
 
     def _create(self, plan: ClusterPlan, one: ContainerPlan, network: JobNetwork, made: ExitStack) -> HostContainer:

@@ -34,6 +34,12 @@ def start(owner: Owner) -> subprocess.Popen[bytes]:
     )
 
 
+def leave(child: subprocess.Popen[bytes]) -> None:
+    """Leave the child to itself, as if this process had been killed."""
+    assert child.stdin is not None
+    child.stdin.close()
+
+
 def dismiss(child: subprocess.Popen[bytes]) -> None:
     """Let the child go: nothing is left for it to do."""
     child.communicate(_ALL_REMOVED, timeout=30)
@@ -41,43 +47,45 @@ def dismiss(child: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     """Wait for the end of standard input, then clean up after the owner that the arguments describe."""
+    emulator = os.getppid()
     owner = Owner(identity=sys.argv[1], lock=Path(sys.argv[2]), recovery_window=float(sys.argv[3]))
     # Held for as long as this process lives: it tells others that somebody cleans up. Its predecessor
     # is about to find that there is a new emulator.
     file_locks.take(reaper_lock(owner.lock), wait=True)
-    if sys.stdin.buffer.read() == _ALL_REMOVED or _has_successor(owner):
+    if sys.stdin.buffer.read() == _ALL_REMOVED:
         return
-    with _nobody_starting(owner.lock) as alone:
+    with _left_alone(owner, emulator) as alone:
         if alone:
             remove_all(owner.identity)
 
 
-def _has_successor(owner: Owner) -> bool:
-    """Wait for another emulator of the owner; there can be none once the state directory is gone."""
-    deadline = time.monotonic() + owner.recovery_window
-    while time.monotonic() < deadline and owner.lock.exists():
-        if file_locks.is_held(owner.lock):
-            return True
-        time.sleep(_LOOK_EVERY_SECONDS)
-    return False
-
-
 @contextmanager
-def _nobody_starting(lock: Path) -> Iterator[bool]:
-    """Keep emulators from taking up what is being removed: they wait. Yields False if one was quicker."""
-    if not lock.exists():
-        yield True
-        return
-    held = file_locks.take(lock)
-    if held is None:
-        yield False
-        return
-    file_locks.say(held, file_locks.CLEANING_UP)
-    try:
-        yield True
-    finally:
-        file_locks.say(held, "")
-        os.close(held)
+def _left_alone(owner: Owner, emulator: int) -> Iterator[bool]:
+    """Wait for another emulator of the owner; yield False when one has taken up what is left.
+
+    Who only holds the lock (to save the state, or to fail) is waited for. While True is yielded we hold it
+    ourselves, and emulators that start wait. There can be none once the state directory is gone.
+    """
+    deadline = time.monotonic() + owner.recovery_window
+    while owner.lock.exists():
+        held = None
+        if file_locks.is_held(owner.lock):
+            word, _, process = file_locks.said(owner.lock).partition(" ")
+            if word == file_locks.SERVING and process != str(emulator):
+                yield False
+                return
+        elif time.monotonic() >= deadline:
+            held = file_locks.take(owner.lock)
+        if held is not None:
+            file_locks.say(held, file_locks.CLEANING_UP)
+            try:
+                yield True
+            finally:
+                file_locks.say(held, "")
+                os.close(held)
+            return
+        time.sleep(_LOOK_EVERY_SECONDS)
+    yield True
 
 
 def remove_all(identity: str) -> None:

@@ -18,7 +18,7 @@ import docker
 from docker.errors import NotFound
 
 from ...contract.plan import Mount
-from ...jobs.ports import TreeMember
+from ...jobs.ports import CHANGED, TreeMember
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,8 @@ def _entry(path: str, name: str, folder: int, names: dict[tuple[int, int], str])
 
 
 def _with_status(member: tarfile.TarInfo, found: os.stat_result) -> tarfile.TarInfo:
+    # For who compares files over time; it is not for archives.
+    member.pax_headers = {CHANGED: str(found.st_ctime_ns)}
     member.mode, member.uid, member.gid, member.mtime = found.st_mode, found.st_uid, found.st_gid, found.st_mtime
     return member
 
