@@ -201,3 +201,17 @@ def test_a_missing_image_says_what_to_do(processing: ProcessingJobs) -> None:
     assert job.status == "Failed"
     assert "docker build -t no/such:image" in job.failure_reason
     assert "ProcessingStartTime" not in job.describe()
+
+
+def test_a_file_that_takes_the_place_of_one_of_its_size_and_time_is_uploaded(processing: ProcessingJobs) -> None:
+    job = processing.running(
+        f"cd {OUT}; printf old > a; touch -d 2020-01-01 a; echo ready; sleep 4; "
+        "printf new > /tmp/a; touch -d 2020-01-01 /tmp/a; mv /tmp/a a",
+        ProcessingOutputConfig=processing.outputs("out", mode="Continuous"),
+    ).wrote("ready")
+    deadline = time.monotonic() + 30
+    while job.objects("out/").get("a") != b"old":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert job.ended().status == "Completed"
+    assert job.objects("out/") == {"a": b"new"}
