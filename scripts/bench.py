@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.benchmarks import (  # noqa: E402
     channel_data,
+    cluster_jobs,
     large_state,
     parallel_jobs,
     s3_large,
@@ -38,6 +39,7 @@ from scripts.benchmarks.setting import Setting  # noqa: E402
 
 BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "training-job": training_job.measure,
+    "cluster-jobs": cluster_jobs.measure,
     "start-up": start_up.measure,
     "parallel-jobs": parallel_jobs.measure,
     "channel-data": channel_data.measure,

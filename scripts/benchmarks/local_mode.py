@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +20,7 @@ _INSTALL_COMPOSE = ". scripts/apt.sh; can_apt && apt_install docker-compose"
 
 
 class LocalMode:
-    """A process that calls fit() whenever it is told to. Use it as a context; then its containers are removed."""
+    """A process that calls fit() or run() when told to. Use it as a context; then its containers are removed."""
 
     def __init__(self, folder: Path, image: str) -> None:
         """Start it.
@@ -43,14 +45,21 @@ class LocalMode:
             )
 
     def fit_seconds(self) -> float:
-        """Return how long one call of fit() took."""
+        """Return how long one call of an estimator's fit() took."""
+        return self._seconds("fit", [])
+
+    def run_seconds(self, command: Sequence[str]) -> float:
+        """Return how long one call of a processor's run() took."""
+        return self._seconds("run", command)
+
+    def _seconds(self, method: str, command: Sequence[str]) -> float:
         assert self._process.stdin is not None, "it is a pipe"
         assert self._process.stdout is not None, "it is a pipe"
         try:
-            print("fit", file=self._process.stdin, flush=True)
+            print(json.dumps([method, *command]), file=self._process.stdin, flush=True)
             return float(self._process.stdout.readline())
         except (OSError, ValueError) as error:
-            raise CannotRunError(f"fit() failed: {self._log.read_text().strip()[-1000:]}") from error
+            raise CannotRunError(f"{method}() failed: {self._log.read_text().strip()[-1000:]}") from error
 
     def __enter__(self) -> Self:
         return self

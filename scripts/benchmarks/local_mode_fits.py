@@ -1,10 +1,13 @@
-"""For each line of standard input: one fit() in local mode, its seconds on standard output.
+"""For each line of standard input: one fit() or run() in local mode, its seconds on standard output.
+
+A line is a JSON list: the method, and for run() the command.
 
 Run by the Python of .venvs/sdk-v2 with a folder and an image as arguments.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -12,27 +15,32 @@ from typing import TextIO
 
 
 def main(folder: str, image: str, answers: TextIO) -> None:
-    """Call fit() whenever told to."""
+    """Call the method that is asked for, whenever it is."""
     import boto3
     from sagemaker.estimator import Estimator  # type: ignore[import-not-found]
     from sagemaker.local import LocalSession  # type: ignore[import-not-found]
+    from sagemaker.processing import Processor  # type: ignore[import-not-found]
     from sagemaker.telemetry import telemetry_logging  # type: ignore[import-not-found]
 
-    # fit() ends with a request to AWS. Not part of what is measured; the setting that turns it off costs fit() 0.5 s.
+    # Both end with a request to AWS. Not part of what is measured; the setting that turns it off costs fit() 0.5 s.
     telemetry_logging._send_telemetry_request = lambda *_: None
     session = LocalSession(boto3.session.Session())
     session.config = {"local": {"container_root": folder}}
-    for _ in sys.stdin:
-        estimator = Estimator(
-            image_uri=image,
-            role="arn:aws:iam::123456789012:role/Role",
-            instance_count=1,
-            instance_type="local",
-            output_path=f"file://{folder}/output",
-            sagemaker_session=session,
-        )
+    common = {
+        "image_uri": image,
+        "role": "arn:aws:iam::123456789012:role/Role",
+        "instance_count": 1,
+        "instance_type": "local",
+        "sagemaker_session": session,
+    }
+    for line in sys.stdin:
+        method, *command = json.loads(line)
+        if method == "fit":
+            call = Estimator(output_path=f"file://{folder}/output", **common).fit
+        else:
+            call = Processor(entrypoint=command, **common).run
         started = time.perf_counter()
-        estimator.fit()
+        call()
         print(time.perf_counter() - started, file=answers, flush=True)
 
 

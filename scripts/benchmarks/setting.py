@@ -63,10 +63,13 @@ class Setting:
         for request in requests:
             self._await_completion(request["TrainingJobName"], started + _JOB_SECONDS)
         seconds = time.perf_counter() - started
-        # Containers are removed after Completed is told; the next measurement must not pay for that.
+        self.await_idle()
+        return seconds
+
+    def await_idle(self) -> None:
+        """Wait for clean-up: containers are removed after Completed is told, and nobody else is to pay for it."""
         while servers.running_jobs(self._url):
             time.sleep(0.01)
-        return seconds
 
     def bare_run(self, image: str = "behaviour", **changes: object) -> list[str]:
         """Return `docker run` of what a job would run: the same mounts, the same command, laid out beforehand."""

@@ -15,7 +15,13 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from emulator.engines.docker.trees import file_in_container, is_plain_directory, members_in_container, members_on_disk
+from emulator.engines.docker.trees import (
+    file_in_container,
+    file_on_disk,
+    is_plain_directory,
+    members_in_container,
+    members_on_disk,
+)
 
 
 class ArchiveApi:
@@ -217,6 +223,55 @@ def test_what_is_no_file_is_not_opened() -> None:
     assert content(api(("failure/", tarfile.DIRTYPE, b""))) is None
     assert content(api(("failure", tarfile.SYMTYPE, "/etc/passwd"))) is None
     assert content(api()) is None
+
+
+# One file on a disk
+
+
+def content_on_disk(root: Path, relative: str) -> bytes | None:
+    with file_on_disk(root, PurePosixPath(relative)) as found:
+        return None if found is None or found[1] is None else found[1].read()
+
+
+def open_files() -> list[str]:
+    return sorted(path.name for path in Path("/dev/fd").iterdir())
+
+
+def test_a_file_of_the_disk_is_read_with_its_size(tmp_path: Path) -> None:
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output/message").write_bytes(b"why" * 1000)
+    assert content_on_disk(tmp_path, "output/message") == b"why" * 1000
+    with file_on_disk(tmp_path, PurePosixPath("output/message")) as found:
+        assert found is not None
+        assert found[0].size == 3000
+
+
+def test_what_is_no_file_of_the_disk_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("secret")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for name in ("absent", "absent/file", "file/file", "folder", "link", "pipe", "socket"):
+            assert content_on_disk(tmp_path, name) is None, name
+
+
+def test_no_link_on_the_way_to_a_file_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/message").write_text("secret")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/output").symlink_to("../elsewhere")
+    assert content_on_disk(tmp_path / "root", "output/message") is None
+
+
+def test_a_file_of_the_disk_leaves_nothing_open(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/file").write_text("text")
+    before = open_files()
+    for name in ("a/b/file", "a/b/absent", "a/absent/file", "a/b"):
+        content_on_disk(tmp_path, name)
+    assert open_files() == before
 
 
 # A directory that is written to while it is read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 
@@ -30,26 +31,29 @@ class DockerCluster:
         self._lock = threading.Lock()
         self._exits: list[HostExit] = []
         self._error: Exception | None = None
-        self._threads: list[threading.Thread] = []
 
     def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
-        """Start every container, and a thread that listens to it.
+        """Start all containers at once, each in a thread that then listens to it.
 
         Those that have ended already are heard here, in the order in which they are given.
         """
+        starts: list[Future[None]] = []
         for container in self._containers.values():
-            container.start()
             if container.has_ended:
+                container.start()
                 self._follow(container, on_log, on_exit)
                 continue
-            thread = threading.Thread(
-                target=self._follow,
-                args=(container, on_log, on_exit),
+            started: Future[None] = Future()
+            starts.append(started)
+            threading.Thread(
+                target=self._run,
+                args=(container, started, on_log, on_exit),
                 name=f"follow-{container.plan.host}",
                 daemon=True,
-            )
-            thread.start()
-            self._threads.append(thread)
+            ).start()
+        wait(starts)
+        for one in starts:
+            one.result()
 
     def exits(self) -> Sequence[HostExit]:
         """Return how containers ended so far.
@@ -82,7 +86,13 @@ class DockerCluster:
 
     def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:
         """Open one regular file of a container."""
-        return trees.file_in_container(self._api, self._containers[host].id, path)
+        container = self._containers[host]
+        mount = _mount_of(container, path)
+        if self._readable and mount is not None:
+            below = path.relative_to(mount.target)
+            if trees.is_plain_directory(mount.source, below.parent):
+                return trees.file_on_disk(mount.source, below)
+        return trees.file_in_container(self._api, container.id, path)
 
     def _signal(self, name: str) -> None:
         with self._lock:
@@ -90,6 +100,17 @@ class DockerCluster:
         for host, container in self._containers.items():
             if host not in ended:
                 container.signal(name)
+
+    def _run(
+        self, container: HostContainer, started: Future[None], on_log: LogSink, on_exit: Callable[[], None]
+    ) -> None:
+        try:
+            container.start()
+        except Exception as error:  # noqa: BLE001 - raised by start()
+            started.set_exception(error)
+            return
+        started.set_result(None)
+        self._follow(container, on_log, on_exit)
 
     def _follow(self, container: HostContainer, on_log: LogSink, on_exit: Callable[[], None]) -> None:
         try:

@@ -10,7 +10,7 @@ import stat
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -68,6 +68,48 @@ def _entry(path: str, name: str, folder: int, names: dict[tuple[int, int], str])
     else:  # sockets and devices
         return
     yield _with_status(member, found), None
+
+
+@contextmanager
+def file_on_disk(root: Path, relative: PurePosixPath) -> Iterator[TreeMember | None]:
+    """Open one regular file below a directory of this machine; None if there is none, or a link stands in the way.
+
+    An engine that is asked answers only when it has taken down a container that has just ended.
+    """
+    with ExitStack() as opened:
+        try:
+            descriptor = _opened_below(root, relative, opened)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
+                raise
+            descriptor = None
+        if descriptor is None:
+            yield None
+            return
+        found = os.fstat(descriptor)
+        member = tarfile.TarInfo(relative.name)
+        member.size = found.st_size
+        yield _with_status(member, found), opened.enter_context(os.fdopen(descriptor, "rb", closefd=False))
+
+
+def _opened_below(root: Path, relative: PurePosixPath, opened: ExitStack) -> int | None:
+    """Open a file from directory to directory, so that also a link that has just been put there leads nowhere.
+
+    What is no file is not even opened: it may be a device.
+    """
+
+    def step(name: str, folder: int | None, flags: int) -> int:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
+        opened.callback(os.close, descriptor)
+        return descriptor
+
+    folder = step(str(root), None, os.O_DIRECTORY)
+    for part in relative.parent.parts:
+        folder = step(part, folder, os.O_DIRECTORY)
+    if not stat.S_ISREG(os.lstat(relative.name, dir_fd=folder).st_mode):
+        return None
+    descriptor = step(relative.name, folder, os.O_NONBLOCK)  # it may be a pipe by now, which would be waited for
+    return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 def _with_status(member: tarfile.TarInfo, found: os.stat_result) -> tarfile.TarInfo:
