@@ -129,27 +129,31 @@ def file_layout(objects: Iterable[SourceObject]) -> FileLayout:
     return _layout(files, (path for path in directories if path.parts))
 
 
-def joined_layout(layouts: Iterable[tuple[PurePosixPath, FileLayout]]) -> FileLayout:
+def joined_layout(
+    layouts: Iterable[tuple[PurePosixPath, FileLayout]], directories: Iterable[PurePosixPath] = ()
+) -> FileLayout:
     """Return one layout of absolute paths for several inputs, each given with the directory its data goes to.
 
     One input's directory may lie in another's, as the SDK's `input/code` does below a user's `input`. Of two
-    objects that need one path, that of the later input stays (unconfirmed). The inputs' own directories, and
-    those they lie in, are not among those of the layout: they are made before, with modes of their own.
+    objects that need one path, that of the later input stays (unconfirmed). The inputs' own directories, the
+    others that the job has (`directories`), and those they lie in, are not among those of the layout: they are
+    made before, with modes of their own.
 
     Raises:
-        DataDownloadError: one input's object needs a path that is a directory of another.
+        DataDownloadError: an object needs a path that is a directory of another input, or of the job.
     """
     layouts = list(layouts)
-    made_before = {path for root, _ in layouts for path in (root, *root.parents)}
-    directories = {root / path for root, layout in layouts for path in layout.directories}
+    roots = [*(root for root, _ in layouts), *directories]
+    made_before = {path for root in roots for path in (root, *root.parents)}
+    needed = {root / path for root, layout in layouts for path in layout.directories}
     files = {root / staged.path: staged.source for root, layout in layouts for staged in layout.files}
-    for path in made_before | directories:
+    for path in made_before | needed:
         if path in files:
             raise DataDownloadError(
                 f"Failed to download data. The object {files[path]} needs the path {path}, "
-                "which is a directory of another input. Rename one of them, or narrow the S3Uri."
+                "which is a directory of another input or output. Rename one of them, or narrow the S3Uri."
             )
-    return _layout(files, directories - made_before)
+    return _layout(files, needed - made_before)
 
 
 def relative_key(prefix: str, key: str) -> str:

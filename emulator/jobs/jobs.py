@@ -112,7 +112,7 @@ class Jobs:
             raise ResourceNotFoundError("Requested resource not found.")
         if not is_terminal(record.facts):
             raise requests.not_deletable(record.arn, status_of(record.facts))
-        self._store.delete(record.arn)
+        self._store.delete(record)
 
     def add_tags(self, scope: Scope, name: str, tags: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
         """Add tags to a job, or give known keys a new value, and return all it has.

@@ -240,8 +240,8 @@ class JobStore(Protocol):
     def unfinished(self) -> list[JobRecord]:
         """Return the jobs of every kind, account and region that have not ended, in the order of their creation."""
 
-    def delete(self, arn: str) -> None:
-        """Forget a job."""
+    def delete(self, record: JobRecord) -> None:
+        """Forget a job; another one that has its name meanwhile stays."""
 
 
 class Clock(Protocol):

@@ -30,10 +30,11 @@ _OPT_ML = str(paths.OPT_ML)
 
 @dataclass(frozen=True)
 class HostTree:
-    """One host's /opt/ml below a directory of this machine."""
+    """One host's /opt/ml below a directory of this machine, and which directories it has from the beginning."""
 
     root: Path
     host: Host
+    directories: tuple[PurePosixPath, ...] = ()
 
     def mounts(self, roots: Iterable[PurePosixPath]) -> tuple[Mount, ...]:
         """Return how the container gets these of its directories; /opt/ml itself stays the image's."""
@@ -64,8 +65,9 @@ class HostTree:
 
 def lay_out(root: Path, job: Job, host: Host) -> HostTree:
     """Make the directories and config files that every job of its kind has."""
-    tree = HostTree(root, host)
-    for path, mode in job.directory_modes(host).items():
+    modes = job.directory_modes(host)
+    tree = HostTree(root, host, tuple(modes))
+    for path, mode in modes.items():
         tree.make_directory(path, mode)
     for path, text in config_files(job, host).items():
         tree.write(path, text)
@@ -117,12 +119,15 @@ def stage(
     `on_bytes` hears of every object copied; what it raises ends the staging.
 
     Raises:
-        DataDownloadError: an object has vanished since it was listed, or has no place in the directory.
+        DataDownloadError: an object has vanished since it was listed, or has no place where it goes.
     """
     received = [one for one in inputs if tree.host in one.data.receivers]
     layout = joined_layout(
-        (one.data.path, file_layout(shard(one.objects, one.data.distribution, tree.host, one.data.receivers)))
-        for one in received
+        (
+            (one.data.path, file_layout(shard(one.objects, one.data.distribution, tree.host, one.data.receivers)))
+            for one in received
+        ),
+        tree.directories,
     )
     for one in received:
         if one.data.listed_at is not None:

@@ -84,10 +84,10 @@ class SqliteJobStore:
         """Return the jobs of every kind, account and region that ended before a moment, oldest first."""
         return self._records("ended < ?", moment)
 
-    def delete(self, arn: str) -> None:
-        """Forget a job."""
+    def delete(self, record: JobRecord) -> None:
+        """Forget a job; another one that has its name meanwhile stays."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM jobs WHERE arn = ?", (arn,))
+            connection.execute("DELETE FROM jobs WHERE number = ?", (record.number,))
 
     def clear(self) -> None:
         """Forget every job; their numbers are not given again."""

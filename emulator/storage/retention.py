@@ -125,7 +125,7 @@ class Retention:
                 one.path.unlink(missing_ok=True)
         for one in things:
             if one.job is not None:
-                self._jobs.delete(one.job.arn)
+                self._jobs.delete(one.job)
         self._remove_from_objects([one.upload for one in things if one.upload is not None])
         self._database.shrink()
 

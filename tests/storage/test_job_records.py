@@ -83,7 +83,7 @@ def test_each_kind_has_names_of_its_own(store: SqliteJobStore) -> None:
     assert store.get(arn("same")) == training
     assert store.get(arn("same", PROCESSING)) == processing
     assert [store.first(SCOPE, JobQuery(kind=kind)) for kind in KINDS] == [[training], [processing]]
-    store.delete(training.arn)
+    store.delete(training)
     assert store.unfinished() == [processing]
 
 
@@ -92,15 +92,16 @@ def test_accounts_and_regions_do_not_see_each_other(store: SqliteJobStore) -> No
     there = store.create(job_record("job", scope=ELSEWHERE))
     assert all_of(store) == [here]
     assert all_of(store, ELSEWHERE) == [there]
-    store.delete(there.arn)
+    store.delete(there)
     assert store.get(arn("job")) == here
 
 
 def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
     numbers = []
     with opened(tmp_path) as store:
-        numbers += [store.create(job_record(name)).number for name in ("a", "b")]
-        store.delete(arn("b"))
+        created = [store.create(job_record(name)) for name in ("a", "b")]
+        numbers += [one.number for one in created]
+        store.delete(created[1])
     with opened(tmp_path) as store:
         numbers.append(store.create(job_record("b")).number)
         store.clear()
@@ -137,9 +138,11 @@ def test_an_update_that_raises_leaves_the_record_and_the_store_usable(store: Sql
 
 def test_a_name_is_free_after_a_deletion_and_deleting_twice_is_fine(store: SqliteJobStore) -> None:
     created = store.create(job_record("Job"))
-    store.delete(created.arn)
-    store.delete(created.arn)
-    assert store.create(job_record("job")).name == "job"
+    store.delete(created)
+    store.delete(created)
+    again = store.create(job_record("job"))
+    store.delete(created)  # as one does who found it before the other deletion
+    assert store.get(created.arn) == again
 
 
 def test_of_many_at_once_one_gets_the_name_and_no_update_is_lost(store: SqliteJobStore) -> None:

@@ -331,10 +331,24 @@ def test_the_later_input_wins_a_path() -> None:
 @pytest.mark.parametrize("inner", [IN / "a", IN / "a/b"])
 def test_an_object_in_the_place_of_another_inputs_directory(inner: PurePosixPath) -> None:
     for inputs in (((IN, ["a"]), (inner, ["x"])), ((inner, []), (IN, ["a"]))):
-        with pytest.raises(DataDownloadError, match=f"needs the path {IN}/a, which is a directory of another input"):
+        with pytest.raises(
+            DataDownloadError, match=f"needs the path {IN}/a, which is a directory of another input or output"
+        ):
             joined(*inputs)
 
 
 def test_an_object_in_the_place_of_another_inputs_sub_directory() -> None:
     with pytest.raises(DataDownloadError, match="is a directory of another input"):
         joined((IN, ["a/b/c"]), (IN / "a", ["b"]))
+
+
+@pytest.mark.parametrize("directory", [IN / "a", IN / "a/b"])
+def test_an_object_in_the_place_of_a_directory_of_the_job(directory: PurePosixPath) -> None:
+    layout = file_layout([SourceObject(source=S3Uri(bucket="b", key="k/a"), name="a")])
+    with pytest.raises(DataDownloadError, match=f"s3://b/k/a needs the path {IN}/a, which is a directory of another"):
+        joined_layout([(IN, layout)], [directory])
+
+
+def test_directories_of_the_job_are_made_before() -> None:
+    layout = file_layout([SourceObject(source=S3Uri(bucket="b", key="k"), name="out/a/k")])
+    assert joined_layout([(IN, layout)], [IN / "out"]).directories == (IN / "out/a",)

@@ -20,7 +20,15 @@ from emulator.contract.outcome import DataDownloadError
 from emulator.contract.training_job import TrainingJob
 from emulator.jobs.ports import ObjectMissingError, ObjectStore, StoredObject
 from emulator.jobs.staging import HostTree, PlannedInput, lay_out, plan_input, stage
-from tests.builders import SCOPE, channel_request, processing_job, training_job
+from tests.builders import (
+    SCOPE,
+    channel_request,
+    outputs,
+    processing_input,
+    processing_job,
+    processing_output,
+    training_job,
+)
 
 
 class MemoryObjects:
@@ -277,3 +285,17 @@ def test_a_manifest_file_is_read_and_names_the_objects(tmp_path: Path) -> None:
     assert files_below(tree.root / "processing") == {"in/a": b"1", "in/deep/b": b"2"}
     assert mode(tree.root / "processing/in") == 0o777
     assert {path.name for path in tmp_path.iterdir()} == {"algo-1"}
+
+
+def test_an_object_in_the_place_of_an_output_fails_the_job_and_tells_no_path_of_this_machine(tmp_path: Path) -> None:
+    objects = MemoryObjects({"s3://bucket/in/out": b"1"})
+    job = processing_job(
+        ProcessingInputs=[processing_input()],
+        ProcessingOutputConfig=outputs(processing_output(local_path="/opt/ml/processing/in/out")),
+    )
+    inputs = [plan_input(objects, SCOPE, data, tmp_path) for data in job.input_data]
+    tree = lay_out(tmp_path / "algo-1", job, job.hosts[0])
+    with pytest.raises(DataDownloadError) as raised:
+        stage(objects, SCOPE, inputs, tree, lambda _: None)
+    assert "s3://bucket/in/out needs the path /opt/ml/processing/in/out, which is a" in raised.value.failure_reason
+    assert str(tmp_path) not in raised.value.failure_reason
