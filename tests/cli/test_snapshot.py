@@ -52,6 +52,7 @@ def test_up_refuses_a_newer_object_store_and_leaves_it_alone(tmp_path: Path) -> 
     with process_of(tmp_path) as url:
         Clients(url).s3.create_bucket(Bucket=BUCKET)
     with closing(sqlite3.connect(tmp_path / "objects/index.sqlite")) as connection, connection:
+        (version,) = connection.execute("SELECT version FROM schema_version").fetchone()
         connection.execute("UPDATE schema_version SET version = 99")
     done = sagemaker_emulator("up", "--port", 0, "--state-dir", tmp_path)
     assert done.returncode == 2
@@ -59,7 +60,7 @@ def test_up_refuses_a_newer_object_store_and_leaves_it_alone(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
     with closing(sqlite3.connect(tmp_path / "objects/index.sqlite")) as connection:
         assert connection.execute("SELECT name FROM buckets").fetchall() == [(BUCKET,)]
-        connection.execute("UPDATE schema_version SET version = 1")
+        connection.execute("UPDATE schema_version SET version = ?", (version,))
         connection.commit()
     with process_of(tmp_path) as url:
         assert [one["Name"] for one in Clients(url).s3.list_buckets()["Buckets"]] == [BUCKET]

@@ -93,7 +93,7 @@ def test_the_first_of_two_failures_meanwhile_is_the_job_s(tmp_path: Path, image:
             docker("wait", host_container(job, host))
     with up(tmp_path) as second:
         assert at(training, second).ended().failure_reason == "AlgorithmError: algo-2, exit code: 2"
-        assert at(processed, second).ended().failure_reason == "AlgorithmError: algo-1.algo-2., exit code: 2"
+        assert at(processed, second).ended().failure_reason == "AlgorithmError: algo-2., exit code: 2"
 
 
 def test_one_host_that_failed_meanwhile_ends_the_others_of_a_training_job_only(
