@@ -60,10 +60,12 @@ def test_an_isolated_job_reaches_neither_this_machine_nor_anything_else(
 ) -> None:
     if not endpoint.emulator.engine.capabilities.network_isolation:
         pytest.fail("every engine of this list can isolate; add a capability check if one cannot")
-    own = sorted(own_addresses())[:8]
-    targets = [f"{address}:{listener}" for address in own]
+    known = sorted(own_addresses())[:8]
+    targets = [f"{address}:{listener}" for address in known]
     targets += [f"169.254.170.2:{endpoint.port}", "169.254.170.2:80"]
     _, open_to_all = probed(jobs, targets, isolated=False)
+    # Addresses of bridges go with their networks, also those of other emulators on this machine.
+    own = [address for address in known if address in own_addresses()]
     unreached = [f"{address}:{listener}" for address in own if not open_to_all[f"{address}:{listener}"]]
     assert own
     assert unreached == [], "the control job does not reach these: the test would prove nothing about them"
