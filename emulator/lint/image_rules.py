@@ -82,7 +82,7 @@ def _user_unknown(facts: Facts) -> Iterator[Hit]:
 
 def _user_not_root(facts: Facts) -> Iterator[Hit]:
     if _user_name(facts) not in (None, "", "root", "0"):
-        yield Hit(f"It runs as {facts.config.user}.", facts.line("USER"))
+        yield Hit(f"USER is {facts.config.user}.", facts.line("USER"))
 
 
 def _user_name(facts: Facts) -> str | None:
@@ -143,7 +143,8 @@ def _model_trainer(facts: Facts) -> Iterator[Hit]:
     if facts.files is None or facts.request is not None:
         return
     has = facts.files.tools | frozenset(facts.packages.versions if facts.packages else ())
-    missing = [tool for tool in _MODEL_TRAINER_NEEDS if tool not in has]
+    unknown = ("pip",) if facts.packages is None and "python3" in has else ()
+    missing = [tool for tool in _MODEL_TRAINER_NEEDS if tool not in (*has, *unknown)]
     if missing:
         yield Hit(f"It has no {', no '.join(missing)}.")
 

@@ -60,6 +60,7 @@ class Surroundings:
     directories: Mapping[PurePosixPath, int]
     texts: Mapping[PurePosixPath, str]
     environment: Mapping[str, str]
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, job: Job | None) -> Surroundings:
@@ -73,6 +74,7 @@ class Surroundings:
             directories=job.directory_modes(host),
             texts=config_files(job, host),
             environment=container_environment(platform_environment(job, None), job.environment),
+            hosts=tuple(host.name for host in job.hosts),
         )
 
 
@@ -121,7 +123,7 @@ def run_of(sandbox: Sandbox, image: str, facts: Facts, job: Job | None) -> Run |
             entrypoint=entrypoint,
             command=command,
             environment={**given.environment, **request.environment},
-            hosts={"algo-1": "127.0.0.1"},
+            hosts=dict.fromkeys(given.hosts, "127.0.0.1"),
             volumes=[str(mount) for mount in given.mounts],
         )
         sandbox.api.put_archive(container, "/", _archive(given))
