@@ -27,7 +27,6 @@ from .sandbox import Sandbox
 PACKAGES_SECONDS: Final = 30.0
 RUN_SECONDS: Final = 4.0
 SIGTERM_SECONDS: Final = 3.0
-_START_SECONDS: Final = 60.0
 _PACKAGES: Final = ("boto3", "botocore", "sagemaker-training", "sagemaker", "pip")
 _READ_PACKAGES: Final = f"""
 import json
@@ -130,27 +129,31 @@ def run_of(sandbox: Sandbox, image: str, facts: Facts, job: Job | None) -> Run |
         sandbox.api.start(container)
     except APIError:
         return None
-    exit_code = sandbox.exit_code(container, RUN_SECONDS)
+    exit_code, ended_on_sigterm = sandbox.exit_code(container, RUN_SECONDS), None
     if exit_code is None:
-        return _stopped(sandbox, container)
+        exit_code = _exit_code_after_sigterm(sandbox, container)
+        ended_on_sigterm = exit_code is not None
+    if exit_code is None:
+        catches = _catches_sigterm(sandbox, container)
+        return Run(exit_code=None, ended_on_sigterm=False, catches_sigterm=catches)
     files = ContainerFiles(sandbox.api, container)
     return Run(
         exit_code=exit_code,
         output=sandbox.output(container),
+        ended_on_sigterm=ended_on_sigterm,
         has_results=any(files.names_below(str(path), 1) for path in (paths.MODEL, paths.OUTPUT_DATA)),
         written=_written(sandbox, container),
     )
 
 
-def _stopped(sandbox: Sandbox, container: str) -> Run:
+def _exit_code_after_sigterm(sandbox: Sandbox, container: str) -> int | None:
     """Ask a program that runs to end, as a stop does."""
     try:
         sandbox.api.kill(container, signal="SIGTERM")
-    except APIError:  # it has ended in this moment
-        return Run(exit_code=sandbox.exit_code(container, _START_SECONDS), output=sandbox.output(container))
-    ended = sandbox.exit_code(container, SIGTERM_SECONDS) is not None
-    catches = None if ended else _catches_sigterm(sandbox, container)
-    return Run(exit_code=None, output=sandbox.output(container), ended_on_sigterm=ended, catches_sigterm=catches)
+    except APIError as error:
+        if error.status_code != 409:  # it has ended in this moment
+            raise
+    return sandbox.exit_code(container, SIGTERM_SECONDS)
 
 
 def _catches_sigterm(sandbox: Sandbox, container: str) -> bool | None:
