@@ -48,6 +48,7 @@ class Target:
             arguments=self.job.arguments,
             environment=self.job.environment,
             hyperparameters=frozenset(hyperparameters),
+            mounts=self.job.mount_roots,
         )
 
 

@@ -138,6 +138,7 @@ def test_a_job_files_request_says_what_is_run(tmp_path: Path) -> None:
     assert found(report()) == [("program-missing", None)]
     assert found(report(**started("python3", "-c", "print(1)"))) == []
     assert found(report(**started("/no/such/program"))) == [("program-missing", None)]
+    assert found(report(**started("/opt/ml/input/data/code/run.sh"))) == []  # it comes with the data
     missing = report(
         **started("python3", "-c", "import os; __import__(os.environ['MODULE'])"), Environment={"MODULE": "x"}
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -138,6 +138,13 @@ CLEAN_FACTS: list[Facts] = [
     image(stop_signal="SIGTERM", ports=("22/tcp",), volumes=("/data",)),
     image(Kind.SERVING, ports=("5000/tcp", "8080/tcp")),
     variables(AWS_REGION="eu-central-1", AWS_ACCESS_KEY_ID=""),
+    replace(CLEAN, kind=Kind.PROCESSING, files=None, copied=("/opt/ml/processing/code",)),
+    replace(
+        CLEAN,
+        files=None,
+        copied=("/opt/ml/model/a",),
+        request=Request(entrypoint=("a",), mounts=(PurePosixPath("/opt/ml/config"),)),
+    ),
     replace(CLEAN, reference="a@sha256:0f", base_tags=(("python:3.11", 1),)),
     replace(CLEAN, packages=None, run=None),
     replace(CLEAN, files=None, packages=None, run=None, size=None, architecture=None, copied=("/opt/ml/code/a",)),
