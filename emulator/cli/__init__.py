@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "env": "env:env",
     "exec": "exec_:exec_",
     "run": "run:run",
+    "lint": "lint:lint",
     "jobs": "jobs:jobs",
     "describe": "describe:describe",
     "logs": "logs:logs",
