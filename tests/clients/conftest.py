@@ -192,8 +192,13 @@ def aws(server: Server) -> Clients:
 @pytest.fixture(scope="session")
 def own_image() -> str:
     """An image without the toolkit: prints `loss=`, writes a model."""
-    tag = "sagemaker-emulator-test/own:latest"
-    command = ["docker", "build", "--quiet", "--tag", tag, str(HERE / "images/own")]
+    return built("own", HERE / "images/own")
+
+
+def built(name: str, folder: Path) -> str:
+    """Build a test image and return its tag."""
+    tag = f"sagemaker-emulator-test/{name}:latest"
+    command = ["docker", "build", "--quiet", "--tag", tag, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return tag
