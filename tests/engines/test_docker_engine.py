@@ -203,7 +203,7 @@ def test_without_an_engine_it_says_what_to_start_in_under_two_seconds(tmp_path: 
             env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             check=False,
         )
         seconds.append(time.monotonic() - started)
@@ -220,11 +220,24 @@ def test_a_second_emulator_on_a_state_directory_is_refused(tmp_path: Path) -> No
             [*COMMAND, "--port", "0", "--state-dir", str(tmp_path)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             check=False,
         )
     assert done.returncode == 2
     assert f"Another emulator uses the state directory {tmp_path}" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["foo", "host:4750", "ftp://host", "http://", "http://host:4750/path", "http://a b"])
+def test_an_address_for_containers_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--port", "0", "--state-dir", str(tmp_path), "--container-endpoint", url],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Write it as http://" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path) -> None:
@@ -234,7 +247,7 @@ def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path) -> None:
             [*COMMAND, "--port", port, "--state-dir", str(tmp_path)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             check=False,
         )
     assert done.returncode == 4
