@@ -254,6 +254,22 @@ def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in done.stderr
 
 
+def test_a_start_that_fails_after_a_kill_says_why_at_once(tmp_path: Path) -> None:
+    """What the killed one has left behind still waits for a successor then: for a minute, and not as long as that."""
+    with up(tmp_path) as killed:
+        killed.kill()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = subprocess.run(
+            [*COMMAND, "--port", str(taken.getsockname()[1]), "--state-dir", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=28,
+            check=False,
+        )
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_out_of_memory_is_told_apart(tmp_path: Path, image: Callable[[str], str]) -> None:
     with up(tmp_path, "--limit-instances") as emulator:
         job = (
