@@ -63,7 +63,7 @@ class Endpoint:
         except OSError as error:
             raise EndpointUnavailableError(
                 f"Cannot listen at {host}:{port}: {error.strerror or error}. "
-                "Is another emulator running there? Choose another port with --port N."
+                "Is another emulator running there? Choose another port with --port N, or address with --host ADDRESS."
             ) from error
         self._servers.callback(server.close)
         return server

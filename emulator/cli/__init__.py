@@ -6,6 +6,7 @@ Exit codes: 0 done (and expectations hold), 1 a job or an expectation failed or 
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from typing import Final
@@ -58,3 +59,9 @@ def main() -> None:
     except EmulatorError as error:
         click.echo(f"sagemaker-emulator: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" ({error.filename})" if error.filename else ", perhaps where standard output goes"
+        click.echo(f"sagemaker-emulator: No space is left on a disk{where}. Free some, and try again.", err=True)
+        sys.exit(1)

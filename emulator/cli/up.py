@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import threading
 from pathlib import Path
@@ -12,6 +13,13 @@ import click
 from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, DEFAULT_RECOVERY_WINDOW, Settings
 from .options import engine_options
 from .state import state_dir_option
+
+
+def _checked_url(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse what no client in a container could use: it would be found out there only."""
+    if value is not None and not re.fullmatch(r"https?://[^/:@?#\s]+(:\d{1,5})?/?", value):
+        raise click.BadParameter(f"{value!r} is no address. Write it as http://host.docker.internal:4750")
+    return value
 
 
 @click.command()
@@ -42,6 +50,7 @@ from .state import state_dir_option
 @click.option(
     "--container-endpoint",
     metavar="URL",
+    callback=_checked_url,
     help="Where containers reach this endpoint, if the engine's own address does not do.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log every step.")

@@ -6,12 +6,14 @@ import os
 import shutil
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from .. import file_locks
 from ..errors import UsageError
+from .objects.index import OBJECTS_FOLDER
+from .objects.reserve import RESERVE_FILE, ROOM_TO_START
 
 LOCK: Final = "lock"
 WORKSPACE: Final = "work"
@@ -83,7 +85,16 @@ def _locked(path: Path, advice: str) -> int:
     if lock is None:
         raise UsageError(f"Another emulator uses the state directory {path}. {advice}")
     file_locks.say(lock, "")
+    _make_room(path)
     return lock
+
+
+def _make_room(path: Path) -> None:
+    """Give up the reserve of a disk that is full: databases need room to be opened, also for deleting."""
+    disk = os.statvfs(path)
+    if disk.f_bavail * disk.f_frsize < ROOM_TO_START:
+        with suppress(OSError):
+            (path / OBJECTS_FOLDER / RESERVE_FILE).unlink(missing_ok=True)
 
 
 def _identity(file: Path) -> str:
