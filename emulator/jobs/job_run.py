@@ -246,7 +246,8 @@ class JobRun:
                 self._out_of_time.touch()
                 self._end(cluster)
                 return Ended.MAX_RUNTIME
-            if self._job.kind.first_failure_ends_all and first_failure(exits) is not None:
+            if first_failure(exits) is not None:
+                # Unconfirmed: hosts that wait for the failed one would otherwise wait until their time is over.
                 self._end(cluster)
                 return Ended.BY_ITSELF
             self._control.wait(remaining)

@@ -133,15 +133,16 @@ def test_hosts_talk_by_name_in_both_directions(processing: ProcessingJobs, isola
     assert (job.log("algo-1"), job.log("algo-2")) == (["heard algo-2"], ["heard algo-1"])
 
 
-def test_one_failing_host_fails_the_job_and_the_others_run_to_their_end(processing: ProcessingJobs) -> None:
+def test_one_failing_host_ends_the_others_whose_outputs_are_kept(processing: ProcessingJobs) -> None:
     job = processing.running(
-        "if grep -q 'current_host\":\"algo-2' /opt/ml/config/resourceconfig.json; then exit 9; fi; "
-        f"sleep 1; echo whole > {OUT}/whole",
+        "if grep -q 'current_host\":\"algo-2' /opt/ml/config/resourceconfig.json; then sleep 2; exit 9; fi; "
+        f"trap 'echo told > {OUT}/told; exit 7' TERM; echo ready; while :; do sleep 0.05; done",
         hosts=2,
         ProcessingOutputConfig=processing.outputs("out"),
     ).ended()
     assert (job.status, job.failure_reason) == ("Failed", "AlgorithmError: , exit code: 9")
-    assert job.objects("out/") == {"whole": b"whole\n"}
+    assert job.log("algo-1") == ["ready"]
+    assert job.objects("out/") == {"told": b"told\n"}
 
 
 def test_a_continuous_output_is_in_s3_while_the_job_runs(processing: ProcessingJobs) -> None:
