@@ -33,6 +33,10 @@ ARROWS: dict[str, set[str]] = {
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
     "reroute": {"errors"},
+    # Clients of the endpoint, as the commands are; `cli.clients` has what makes them so.
+    "testing": {"cli.clients", "config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
+    "pytest_plugin": {"testing"},
+    "_pytest_entry": set(),
     "cli": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute", "storage.retention", "storage.snapshot"},
 }
 
