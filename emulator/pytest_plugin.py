@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .opt_ml.fixture import opt_ml as opt_ml
 from .testing import rungs, settings
 from .testing.session import KEY, Start, session_of
 

@@ -171,9 +171,7 @@ class _Derivation:
         current = resources["current_group_name"]
         own = [current] if any(framework.get(name, False) for name in _DISTRIBUTIONS) else []
         distributed = framework.get("sagemaker_distribution_instance_groups", own)
-        distribution_hosts = [
-            host for name, group in groups.items() if name in distributed for host in group["hosts"]
-        ]
+        distribution_hosts = [host for name, group in groups.items() if name in distributed for host in group["hosts"]]
         master = (distribution_hosts or resources["hosts"])[0]
         return {
             "resource_config": resources,

@@ -35,9 +35,7 @@ class Jobs:
     A name is one of the kind, account and region, without regard to case.
     """
 
-    def __init__(
-        self, kind: JobKind, store: JobStore, objects: ObjectStore, clock: Clock, supervisor: Runner
-    ) -> None:
+    def __init__(self, kind: JobKind, store: JobStore, objects: ObjectStore, clock: Clock, supervisor: Runner) -> None:
         self._kind = kind
         self._store = store
         self._objects = objects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from ..jobs.ports import TreeMember
 
 if TYPE_CHECKING:
     from .fake_disk import Faking
+
+_NO_PROGRAM = shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules")
 
 
 class Disk(ABC):
@@ -108,12 +111,17 @@ class Disk(ABC):
 
 
 class DirectoryDisk(Disk):
-    """A directory of this machine in the place of /opt/ml, for readers that a faked file system cannot serve."""
+    """A directory of this machine in the place of /opt/ml, for readers that a faked file system cannot serve.
 
-    def __init__(self, mounts: Sequence[Mount]) -> None:
+    `code` is copied to the place of /opt/ml/code.
+    """
+
+    def __init__(self, mounts: Sequence[Mount], code: Path | None = None) -> None:
         self._root = mounts[0].source
         for _ in mounts[0].target.relative_to(paths.OPT_ML).parts:
             self._root = self._root.parent
+        if code is not None:
+            shutil.copytree(code, self._root / "code", ignore=_NO_PROGRAM, symlinks=True)
 
     @property
     def opt_ml(self) -> PurePosixPath:
@@ -124,7 +132,7 @@ class DirectoryDisk(Disk):
     def running(self, working_directory: PurePosixPath) -> Iterator[None]:
         """Stand in the directory."""
         before = Path.cwd()
-        inside = paths.OPT_ML == working_directory or paths.OPT_ML in working_directory.parents
+        inside = working_directory == paths.OPT_ML or paths.OPT_ML in working_directory.parents
         directory = Path(self.at(working_directory)) if inside else self._root
         directory.mkdir(exist_ok=True)
         os.chdir(directory)

@@ -62,7 +62,7 @@ class InProcessEngine:
         if self._only_host not in (None, container.host):
             self.exits.append(HostExit(host=container.host, exit_code=0))
             return None
-        disk = DirectoryDisk(container.mounts) if self._on_disk else FakeDisk(container.mounts, self._program.code)
+        disk = (DirectoryDisk if self._on_disk else FakeDisk)(container.mounts, self._program.code)
         start, directory = self._start(container, disk)
 
         def on_output(stream: str, chunk: bytes) -> None:
@@ -81,9 +81,9 @@ class InProcessEngine:
 
     def _start(self, container: ContainerPlan, disk: Disk) -> tuple[Start, PurePosixPath]:
         environment = {"HOSTNAME": container.hostname, **container.environment}
-        command = (*(container.entrypoint or ()), *container.command)
         if not (self._toolkit and isinstance(self._job, TrainingJob)):
-            arguments = command[1:] if container.entrypoint or container.command == ("train",) else command
+            # What is called stands for the entrypoint, and for the argument `train`.
+            arguments = () if container.command == self._job.kind.default_command else container.command
             directory = paths.OPT_ML / "code" if self._program.code else PurePosixPath("/")
             return Start(arguments=(self._program.name, *arguments), environment=environment), directory
         found = toolkit_environment(

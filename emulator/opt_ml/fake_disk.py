@@ -14,8 +14,9 @@ import builtins
 import importlib
 import site
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from importlib.util import resolve_name
 from pathlib import Path, PurePosixPath
@@ -70,19 +71,28 @@ class _Patcher(Patcher):
     FS_MODULES: ClassVar[dict[str, set[tuple[ModuleType, str]]]] = {}
     FS_FUNCTIONS: ClassVar[dict[tuple[str, str, str], set[ModuleType]]] = {}
     SKIPPED_FS_MODULES: ClassVar[dict[str, set[tuple[ModuleType, str]]]] = {}
+    SEEN: ClassVar[dict[str, Any]] = {}
     PATCHER = None
     REF_COUNT = 0
 
     def look_for_modules(self) -> None:
-        """Find what was imported since the last look."""
-        modules = list(sys.modules.items())
-        self.SKIPMODULES.update(module for name, module in modules if _is_within(name, _REAL_FOR))
-        self._find_modules()
+        """Find what was imported since the last look; `setUp` and `resume` patch it."""
+        new = {name: module for name, module in sys.modules.copy().items() if self.SEEN.get(name) is not module}
+        self.SEEN.update(new)
+        self.SKIPMODULES.update(module for name, module in new.items() if _is_within(name, _REAL_FOR))
+
+    def resume(self) -> None:
+        """Patch again, and what was imported meanwhile too."""
+        self.look_for_modules()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some modules warn when their members are looked at
+            self._find_modules()
+        super().resume()
 
     def keep_loaded_modules(self) -> None:
         """Have nothing removed from sys.modules when patching pauses or ends: what was loaded was so on purpose."""
         if self._dyn_patcher is not None:
-            self._dyn_patcher._loaded_module_names.clear()  # noqa: SLF001 - pyfakefs has no other way
+            self._dyn_patcher._loaded_module_names.clear()
 
 
 class Faking:
@@ -95,7 +105,7 @@ class Faking:
                 "pyfakefs fakes this whole test already (its `fs` fixture). Use opt_ml without it: "
                 "opt_ml brings a faked file system of its own while a job runs."
             )
-        self._code = code
+        self._programs = _modules_in(code) if code is not None else frozenset()
         self._patcher = _Patcher()
         self._fs: FakeFilesystem | None = None
         self._shown: list[tuple[Path, PurePosixPath, bool]] = []
@@ -109,15 +119,19 @@ class Faking:
         """Let a directory of this machine be seen; what is written to it stays in the fake."""
         self._shown.append((source, target, writable))
 
+    @property
+    def _file_system(self) -> FakeFilesystem:
+        assert self._fs is not None, "nothing has run"
+        return self._fs
+
     @cached_property
     def os(self) -> FakeOsModule:
         """The functions of `os` for the faked file system, from inside and outside."""
-        assert self._fs is not None, "nothing has run"
-        return FakeOsModule(self._fs)
+        return FakeOsModule(self._file_system)
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading, from inside and outside."""
-        return cast("BinaryIO", FakeFileOpen(self._fs)(path, "rb"))
+        return cast("BinaryIO", FakeFileOpen(self._file_system)(path, "rb"))
 
     @contextmanager
     def patched(self, working_directory: str) -> Iterator[None]:
@@ -126,15 +140,18 @@ class Faking:
         patcher.look_for_modules()
         patcher.setUp()
         try:
-            self._fill(patcher.fs, working_directory)
+            assert patcher.fs is not None
+            fs = self._fs = patcher.fs
+            self._fill(fs, working_directory)
+            _list_the_current_directory(patcher.fake_modules["os"])
             with self._imports(), _numpy_texts():
                 yield
+            _close_files(fs)
         finally:
             patcher.keep_loaded_modules()
             patcher.tearDown()
 
     def _fill(self, fs: FakeFilesystem, working_directory: str) -> None:
-        self._fs = fs
         for source, target, writable in self._shown:
             fs.add_real_directory(source, read_only=not writable, target_path=str(target))
         if not fs.exists(working_directory):
@@ -173,7 +190,7 @@ class Faking:
         return self._original_import_module(name, package)
 
     def _is_to_be_loaded(self, name: str, attributes: Sequence[str]) -> bool:
-        if self._away or name in self._patcher.fake_modules or self._is_the_programs(name):
+        if self._away or name in self._patcher.fake_modules or name.partition(".")[0] in self._programs:
             return False
         module = sys.modules.get(name)
         if module is None:
@@ -184,12 +201,6 @@ class Faking:
             if attribute != "*"
         )
 
-    def _is_the_programs(self, name: str) -> bool:
-        if self._code is None:
-            return False
-        top = name.partition(".")[0]
-        return (self._code / f"{top}.py").exists() or (self._code / top).is_dir()
-
     @contextmanager
     def _on_the_real_disk(self) -> Iterator[None]:
         self._away = True
@@ -198,9 +209,24 @@ class Faking:
         try:
             yield
         finally:
-            self._patcher.look_for_modules()
             self._patcher.resume()
             self._away = False
+
+
+def _list_the_current_directory(fake_os: Any) -> None:
+    """`os.listdir()` without a path, which pyfakefs leaves out."""
+    listdir = fake_os.listdir
+    fake_os.listdir = lambda path=".": listdir(path)
+
+
+def _close_files(fs: FakeFilesystem) -> None:
+    """Close what the program left open, as the end of a process does: `json.dump(report, open(path, "w"))`.
+
+    On a real disk such a file is closed when nobody knows it any more; pyfakefs knows every open file.
+    """
+    for one in [one for opened in fs.open_files for one in opened or ()]:
+        with suppress(OSError, ValueError):
+            one.close()
 
 
 @contextmanager
@@ -226,6 +252,11 @@ def _importable(path: tuple[str, ...]) -> tuple[Path, ...]:
     found = {Path(one).absolute() for one in named if one}
     found = {one for one in found if one.is_dir() and one.parts[:3] != paths.OPT_ML.parts and len(one.parts) > 1}
     return tuple(sorted(one for one in found if found.isdisjoint(one.parents)))
+
+
+def _modules_in(code: Path) -> frozenset[str]:
+    """Return the names of the modules and packages that lie in a directory."""
+    return frozenset(one.stem for one in code.iterdir() if one.suffix == ".py" or one.is_dir())
 
 
 def _absolute(name: str, globals_: Any, level: int) -> str:

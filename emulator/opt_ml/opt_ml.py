@@ -79,8 +79,8 @@ class OptMlJob(Generic[_Result]):
             UsageError: there is no such file.
         """
         __tracebackhide__ = True
-        path = self._opt_ml.rootpath / script
-        return self._run(ScriptProgram(path.resolve(), self.toolkit), on_disk=on_disk)
+        path = (self._opt_ml.rootpath / script).resolve()
+        return self._run(ScriptProgram.read(path, toolkit=self.toolkit), on_disk=on_disk)
 
     def _run(self, program: Program, *, on_disk: bool) -> _Result:
         __tracebackhide__ = True
@@ -286,7 +286,7 @@ class OptMl:
             store = MemoryJobs() if jobs is None else jobs
             Jobs(kind, store, self._objects, SystemClock(), _Runner(run)).create(self._scope, document)
         except ServiceError as error:
-            raise UsageError(f"{operation} refuses this job: {error}") from error
+            raise UsageError(f"{operation} refuses this job: {error}") from None
         return document
 
     def run(self, job: OptMlJob[Any], program: Program, *, on_disk: bool) -> OptMlResult:

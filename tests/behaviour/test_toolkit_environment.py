@@ -68,7 +68,7 @@ CASES: dict[str, tuple[dict[str, Any], str, dict[str, str]]] = {
                 "nothing": "null",
                 "empty": "",
                 "map": '{"b": 2, "a": "x"}',
-                "list": "[1, 2.50, \"\u00e4\"]",
+                "list": '[1, 2.50, "\u00e4"]',
                 "late": "Infinity",
                 "_tuning_objective_metric": "validation:auc",
             },
