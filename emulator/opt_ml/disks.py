@@ -10,15 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from tarfile import DIRTYPE, REGTYPE, SYMTYPE, TarInfo
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from ..contract import paths
 from ..contract.plan import Mount
 from ..errors import UsageError
 from ..jobs.ports import TreeMember
-
-if TYPE_CHECKING:
-    from .fake_disk import Faking
 
 _NO_PROGRAM = shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules")
 
@@ -156,7 +153,9 @@ class FakeDisk(Disk):
     """
 
     def __init__(self, mounts: Sequence[Mount], code: Path | None = None) -> None:
-        self._faking = new_faking(code)
+        from .fake_disk import Faking
+
+        self._faking = Faking(code)
         for mount in mounts:
             self._faking.show(mount.source, mount.target, writable=True)
         if code is not None:
@@ -181,8 +180,8 @@ class FakeDisk(Disk):
         return self._faking.open(path)
 
 
-def new_faking(code: Path | None) -> Faking:
-    """Return a new faked file system.
+def require_faking() -> None:
+    """Be sure that a file system can be faked now.
 
     Raises:
         UsageError: pyfakefs is not installed, or fakes the whole test already.
@@ -194,4 +193,4 @@ def new_faking(code: Path | None) -> Faking:
             "opt_ml fakes /opt/ml with pyfakefs, which is not installed here: "
             "pip install 'sagemaker-emulator[pytest]'. Without it, run(..., on_disk=True) uses a real directory."
         ) from error
-    return fake_disk.Faking(code)
+    fake_disk.require_no_other()

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import io
 import site
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from importlib.util import resolve_name
@@ -100,11 +101,6 @@ class Faking:
 
     def __init__(self, code: Path | None) -> None:
         """Fake an empty file system; modules that lie in `code` are the program's own, and loaded as it runs."""
-        if Patcher.PATCHER is not None:
-            raise UsageError(
-                "pyfakefs fakes this whole test already (its `fs` fixture). Use opt_ml without it: "
-                "opt_ml brings a faked file system of its own while a job runs."
-            )
         self._programs = _modules_in(code) if code is not None else frozenset()
         self._patcher = _Patcher()
         self._fs: FakeFilesystem | None = None
@@ -143,7 +139,7 @@ class Faking:
             assert patcher.fs is not None
             fs = self._fs = patcher.fs
             self._fill(fs, working_directory)
-            _list_the_current_directory(patcher.fake_modules["os"])
+            _mend(patcher.fake_modules, fs)
             with self._imports(), _numpy_texts():
                 yield
             _close_files(fs)
@@ -213,10 +209,41 @@ class Faking:
             self._away = False
 
 
-def _list_the_current_directory(fake_os: Any) -> None:
-    """`os.listdir()` without a path, which pyfakefs leaves out."""
-    listdir = fake_os.listdir
+def require_no_other() -> None:
+    """Be sure that nobody else fakes this process's file system.
+
+    Raises:
+        UsageError: a fixture of pyfakefs does.
+    """
+    if Patcher.PATCHER is not None:
+        raise UsageError(
+            "pyfakefs fakes this whole test already (its `fs` fixture). Use opt_ml without it: "
+            "opt_ml brings a faked file system of its own while a job runs."
+        )
+
+
+def _mend(fakes: Mapping[str, Any], fs: FakeFilesystem) -> None:
+    """Add what pyfakefs leaves out: `os.listdir()` without a path, and opening a descriptor of a real pipe.
+
+    It also looks through the callers of each call for modules that are not patched; those have the real functions.
+    """
+    for fake in fakes.values():
+        if hasattr(fake, "skip_names"):
+            fake.skip_names = set()
+    fake_os, fake_io = fakes["os"], fakes["io"]
+    listdir, fake_open = fake_os.listdir, fake_io.open
     fake_os.listdir = lambda path=".": listdir(path)
+
+    def open_(file: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(file, int) and not _is_fake(fs, file):
+            return io.open(file, *arguments, **named)  # noqa: UP020 - `open` is the fake's here
+        return fake_open(file, *arguments, **named)
+
+    fake_io.open = open_
+
+
+def _is_fake(fs: FakeFilesystem, descriptor: int) -> bool:
+    return 0 <= descriptor < len(fs.open_files) and bool(fs.open_files[descriptor])
 
 
 def _close_files(fs: FakeFilesystem) -> None:

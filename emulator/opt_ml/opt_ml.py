@@ -22,6 +22,7 @@ from ..jobs.job_run import JobRun, Platform
 from ..jobs.jobs import Jobs
 from ..testing.requests import JobWords, output_folders, processing_request, training_request
 from .data import contents
+from .disks import require_faking
 from .engine import InProcessEngine
 from .memory import MemoryJobs, MemoryLogs, MemoryMetrics, MemoryObjects, NoCredentials, NoInstances, TestAccess
 from .programs import FunctionProgram, Program, ScriptProgram
@@ -291,6 +292,8 @@ class OptMl:
 
     def run(self, job: OptMlJob[Any], program: Program, *, on_disk: bool) -> OptMlResult:
         """Run a job that was accepted; see `OptMlJob.run`."""
+        if not on_disk:
+            require_faking()
         if self._workspace is None:
             self._workspace = Path(tempfile.mkdtemp(prefix="sagemaker-emulator-opt-ml-"))
         jobs, logs, metrics = MemoryJobs(), MemoryLogs(), MemoryMetrics()
