@@ -100,7 +100,9 @@ class JobResult:
     @property
     def container_view(self) -> ContainerView:
         """What its containers found when they started: `/opt/ml`, environment, user, mounts."""
-        found = self._emulator.get(f"jobs/{self.arn}/container-view")
+        found = self._emulator.clients.container_view(self.arn)
+        if found is None:
+            raise RuntimeError(f"The containers of {self.name} have not started; it is {self.status}.")
         return ContainerView.parse(found)
 
     @property

@@ -39,7 +39,9 @@ def test_on_several_rungs_each_test_runs_on_its_own(bare_project: Project) -> No
     bare_project.write("test_marked.py", MARKED)
     outcome = bare_project.run("test_marked.py", "--sagemaker-engine=all", "-v")
     outcome.was(passed=6, deselected=2)
-    outcome.says("test_any[process]", "test_any[docker]", "test_docker[docker]", "test_process[process]", "test_both[process]")
+    outcome.says(
+        "test_any[process]", "test_any[docker]", "test_docker[docker]", "test_process[process]", "test_both[process]"
+    )
     assert "test_docker[process]" not in outcome.text
 
 
@@ -63,7 +65,8 @@ def test_auto_is_settled_by_the_emulator(project: Project, endpoint: Endpoint) -
 def test_what_an_engine_has_not_is_told(project: Project) -> None:
     project.write(
         "test_needs.py",
-        "import pytest\n\n@pytest.mark.sagemaker_needs('a_gpu_of_my_own')\ndef test_needs():\n    raise AssertionError\n",
+        "import pytest\n\n@pytest.mark.sagemaker_needs('a_gpu_of_my_own')\n"
+        "def test_needs():\n    raise AssertionError\n",
     )
     project.run("test_needs.py", "-rs").was(skipped=1).says("needs a_gpu_of_my_own, which the")
 
