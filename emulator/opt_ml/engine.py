@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePosixPath
 from typing import Final
 
 from ..contract import paths
 from ..contract.job import Host, Job
-from ..contract.outcome import HostExit, InternalServerError
-from ..contract.plan import ClusterPlan, ContainerPlan
+from ..contract.outcome import HostExit, ImageMissingError, InternalServerError
+from ..contract.plan import ClusterPlan, ContainerPlan, GivenContainer
 from ..contract.toolkit_environment import CODE, Machine, toolkit_environment
 from ..contract.training_job import TrainingJob
-from ..jobs.ports import Capabilities, Cluster, Engine, LogSink, TreeMember
+from ..jobs.ports import Capabilities, Cluster, Engine, ImageView, LogSink, TreeMember
 from .disks import DirectoryDisk, Disk, FakeDisk
 from .process import Start, standing_in
 from .programs import Program
@@ -26,8 +26,23 @@ class InProcessEngine:
     """Runs one program for one job, on all of its hosts or on one: the others then end well and leave nothing."""
 
     name = "opt_ml"
-    capabilities = Capabilities(images=False, network_isolation=False, instance_limits=False, out_of_memory=False)
+    capabilities = Capabilities(
+        images=False,
+        image_user=False,
+        file_system=False,
+        network_isolation=False,
+        own_network=False,
+        several_hosts=False,
+        several_hosts_internet=False,
+        metadata_address=False,
+        process_tree=False,
+        instance_limits=False,
+        out_of_memory=False,
+        outlives_emulator=False,
+        other_machine=False,
+    )
     gateway = None
+    programs = None
     host_alias = None
 
     def __init__(self, job: Job, program: Program, *, only_host: str | None, toolkit: bool, on_disk: bool) -> None:
@@ -44,6 +59,10 @@ class InProcessEngine:
     def require_image(self, image: str) -> str:
         """Return the image: none is needed."""
         return image
+
+    def image_view(self, image: str) -> ImageView:
+        """Refuse: there are no images."""
+        raise ImageMissingError(image, "The rung opt_ml has no images.")
 
     @contextmanager
     def cluster(self, plan: ClusterPlan) -> Iterator[Cluster]:
@@ -63,7 +82,7 @@ class InProcessEngine:
             self.exits.append(HostExit(host=container.host, exit_code=0))
             return None
         disk = (DirectoryDisk if self._on_disk else FakeDisk)(container.mounts, self._program.code)
-        start, directory = self._start(container, disk)
+        start, directory = self.start_of(container, disk.opt_ml)
 
         def on_output(stream: str, chunk: bytes) -> None:
             on_log(container.host, stream, chunk)
@@ -79,7 +98,8 @@ class InProcessEngine:
         ended = {one.host for one in self.exits}
         self.exits += [HostExit(host=host, exit_code=_TERMINATED) for host in hosts if host not in ended]
 
-    def _start(self, container: ContainerPlan, disk: Disk) -> tuple[Start, PurePosixPath]:
+    def start_of(self, container: ContainerPlan, opt_ml: PurePosixPath = paths.OPT_ML) -> tuple[Start, PurePosixPath]:
+        """Return how the program is started on a host, and in which directory."""
         environment = {"HOSTNAME": container.hostname, **container.environment}
         if not (self._toolkit and isinstance(self._job, TrainingJob)):
             # What is called stands for the entrypoint, and for the argument `train`.
@@ -87,10 +107,10 @@ class InProcessEngine:
             directory = paths.OPT_ML / "code" if self._program.code else PurePosixPath("/")
             return Start(arguments=(self._program.name, *arguments), environment=environment), directory
         found = toolkit_environment(
-            self._job, self._host(container.host), environment, Machine(cpus=os.cpu_count() or 1), opt_ml=disk.opt_ml
+            self._job, self._host(container.host), environment, Machine(cpus=os.cpu_count() or 1), opt_ml=opt_ml
         )
-        if disk.opt_ml != paths.OPT_ML:
-            environment["SAGEMAKER_BASE_DIR"] = str(disk.opt_ml)
+        if opt_ml != paths.OPT_ML:
+            environment["SAGEMAKER_BASE_DIR"] = str(opt_ml)
         start = Start(arguments=(self._program.name, *found.arguments), environment={**environment, **found.variables})
         return start, CODE
 
@@ -115,6 +135,20 @@ class _InProcessCluster:
             on_exit()
             if self._engine.exits[-1].exit_code and self._engine.ends_with_first_failure:
                 return
+
+    def given(self) -> Mapping[str, GivenContainer]:
+        """Return what the program finds on each host; with a real directory in the place of /opt/ml other paths."""
+        found = {one.host: (one, *self._engine.start_of(one)) for one in self._plan.containers}
+        return {
+            host: GivenContainer(
+                command=tuple(start.arguments),
+                environment={"PATH": os.environ.get("PATH", os.defpath), **start.environment},
+                user="root",
+                working_directory=str(directory),
+                hostname=container.hostname,
+            )
+            for host, (container, start, directory) in found.items()
+        }
 
     def exits(self) -> Sequence[HostExit]:
         """Return how the hosts ended."""

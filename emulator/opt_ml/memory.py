@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..contract import requests
 from ..contract.arns import S3Uri, Scope
@@ -27,6 +27,7 @@ from ..jobs.ports import (
     ObjectMissingError,
     ObjectStore,
     StoredObject,
+    ViewStore,
 )
 from .data import Content
 
@@ -166,6 +167,26 @@ class MemoryMetrics:
         self.values.setdefault(job_name, []).extend(values)
 
 
+class MemoryViews:
+    """Documents of what jobs' containers found."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Mapping[str, Any]] = {}
+
+    def put(self, unique_name: str, document: Mapping[str, Any]) -> None:
+        """Keep a document."""
+        self._documents[unique_name] = document
+
+    def get(self, unique_name: str) -> dict[str, Any] | None:
+        """Return a document."""
+        found = self._documents.get(unique_name)
+        return None if found is None else dict(found)
+
+    def delete(self, unique_name: str) -> None:
+        """Forget a document."""
+        self._documents.pop(unique_name, None)
+
+
 class NoCredentials:
     """There is no role here to be had."""
 
@@ -206,6 +227,7 @@ _jobs: type[JobStore] = MemoryJobs
 _objects: type[ObjectStore] = MemoryObjects
 _logs: type[LogStore] = MemoryLogs
 _metrics: type[MetricStore] = MemoryMetrics
+_views: type[ViewStore] = MemoryViews
 _credentials: type[CredentialIssuer] = NoCredentials
 _instances: type[InstanceCatalog] = NoInstances
 _access: type[AccessProvider] = TestAccess

@@ -24,7 +24,16 @@ from ..testing.requests import JobWords, output_folders, processing_request, tra
 from .data import contents
 from .disks import require_faking
 from .engine import InProcessEngine
-from .memory import MemoryJobs, MemoryLogs, MemoryMetrics, MemoryObjects, NoCredentials, NoInstances, TestAccess
+from .memory import (
+    MemoryJobs,
+    MemoryLogs,
+    MemoryMetrics,
+    MemoryObjects,
+    MemoryViews,
+    NoCredentials,
+    NoInstances,
+    TestAccess,
+)
 from .programs import FunctionProgram, Program, ScriptProgram
 from .results import OptMlProcessingResult, OptMlResult, OptMlTrainingResult
 
@@ -285,7 +294,14 @@ class OptMl:
         try:
             document = service_model.validated(operation, dict(request))
             store = MemoryJobs() if jobs is None else jobs
-            Jobs(kind, store, self._objects, SystemClock(), _Runner(run)).create(self._scope, document)
+            Jobs(
+                kind,
+                store,
+                MemoryViews(),
+                objects=self._objects,
+                clock=SystemClock(),
+                supervisor=_Runner(run),
+            ).create(self._scope, document)
         except ServiceError as error:
             raise UsageError(f"{operation} refuses this job: {error}") from None
         return document
@@ -296,7 +312,7 @@ class OptMl:
             require_faking()
         if self._workspace is None:
             self._workspace = Path(tempfile.mkdtemp(prefix="sagemaker-emulator-opt-ml-"))
-        jobs, logs, metrics = MemoryJobs(), MemoryLogs(), MemoryMetrics()
+        jobs, logs, metrics, views = MemoryJobs(), MemoryLogs(), MemoryMetrics(), MemoryViews()
         name = job.request[job.kind.name_member]
         engines: list[InProcessEngine] = []
 
@@ -310,6 +326,7 @@ class OptMl:
                 objects=self._objects,
                 logs=logs,
                 metrics=metrics,
+                views=views,
                 credentials=NoCredentials(),
                 catalog=NoInstances(),
                 engine=engine,
@@ -325,6 +342,7 @@ class OptMl:
         more: dict[str, Any] = {
             "objects": self._objects,
             "events": logs.of_job(name),
+            "view": views.get(record.unique_name),
             "exits": engines[0].exits,
             "exception": engines[0].exception,
             "expected": job.expect,

@@ -16,6 +16,7 @@ from ..contract.status import status_of
 from ..contract.training_job import TrainingJob
 from ..jobfiles.events import LogLine
 from ..testing.logs import JobLogs
+from ..testing.views import ContainerView
 from .memory import LogEvent, MemoryObjects
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class OptMlResult:
         *,
         objects: MemoryObjects,
         events: Sequence[LogEvent],
+        view: Mapping[str, Any] | None,
         exits: Sequence[HostExit],
         exception: BaseException | None,
         expected: str | None,
@@ -46,6 +48,7 @@ class OptMlResult:
         self._record = record
         self._objects = objects
         self._events = events
+        self._view = view
         self._exits = exits
 
     @property
@@ -80,6 +83,13 @@ class OptMlResult:
             LogLine(host=one.host, time=datetime.fromtimestamp(one.millisecond / 1000, UTC), message=one.message)
             for one in self._events
         )
+
+    @property
+    def container_view(self) -> ContainerView:
+        """What its program found when it started: `/opt/ml`, environment, arguments as `command`."""
+        if self._view is None:
+            raise RuntimeError(f"The program of {self.name} has not started; the job is {self.status}.")
+        return ContainerView.parse(self._view)
 
     @property
     def timings(self) -> dict[str, float]:

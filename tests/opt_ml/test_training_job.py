@@ -370,6 +370,17 @@ def test_data_that_was_put_is_found_by_its_uri(opt_ml: OptMl) -> None:
     assert "/opt/ml/input/data/train/a.csv" in seen_by(job)["tree"]
 
 
+def test_the_view_is_what_the_program_found(opt_ml: OptMl) -> None:
+    job = opt_ml.training_job(channels={"train": {"a.csv": "1\n"}}, hyperparameters={"n": 3})
+    result = job.run(write_seen)
+    view, seen = result.container_view, result.model.load("seen.json")
+    assert view.command == ("train", "-n", "3")
+    assert view.environment.items() <= seen["env"].items()
+    assert set(view.tree) <= set(seen["tree"])
+    assert "/opt/ml/input/data/train/a.csv" in view.tree
+    assert view.texts["/opt/ml/input/config/hyperparameters.json"] == '{"n":"3"}'
+
+
 # A real directory
 
 
