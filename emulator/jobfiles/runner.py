@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -50,8 +51,7 @@ def check_jobs(job_files: Sequence[JobFile], clients: Clients) -> None:
     """
     kinds = {one.name: one.kind for one in job_files}
     for one in job_files:
-        has_image = one.image is not None
-        run = JobFileRun(one, replace(clients, runs_images=lambda has=has_image: has), lambda _: None)
+        run = JobFileRun(one, replace(clients, runs_images=partial(bool, one.image)), lambda _: None)
         run.check(kinds)
         for entry in one.data:
             _files(run, entry)
