@@ -26,7 +26,9 @@ from scripts.benchmarks import (  # noqa: E402
     channel_data,
     cluster_jobs,
     large_state,
+    opt_ml,
     parallel_jobs,
+    pytest_plugin,
     s3_large,
     s3_small,
     staging,
@@ -43,10 +45,12 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "start-up": start_up.measure,
     "parallel-jobs": parallel_jobs.measure,
     "channel-data": channel_data.measure,
+    "pytest": pytest_plugin.measure,
     "staging": staging.measure,
     "s3-small": s3_small.measure,
     "s3-large": s3_large.measure,
     "large-state": large_state.measure,
+    "opt-ml": opt_ml.measure,
 }
 
 

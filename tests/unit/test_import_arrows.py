@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     # The types in which the S3 wire and the store speak; what they are at run time, `runtime` joins.
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
-    "jobfiles": {"contract", "engines.docker.connection", "errors"},
+    "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks"},
     # What it makes in an engine is labelled and removed as everything is; a job file's image is built as `run` does.
     "lint": {
         "contract",
@@ -44,6 +44,12 @@ ARROWS: dict[str, set[str]] = {
         "jobs.ports",
     },
     "reroute": {"errors"},
+    # Clients of the endpoint, as the commands are; `cli.clients` has what makes them so.
+    "testing": {"cli.clients", "config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
+    # A job's life in the test's own process: requests are checked as the API does, results asked as `testing`'s are.
+    "opt_ml": {"api.service_model", "contract", "errors", "jobfiles.events", "jobs", "testing"},
+    "pytest_plugin": {"opt_ml", "testing"},
+    "_pytest_entry": set(),
     "cli": {
         "config",
         "contract",
