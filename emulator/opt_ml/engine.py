@@ -51,7 +51,6 @@ class InProcessEngine:
         self._only_host = only_host
         self._toolkit = toolkit
         self._on_disk = on_disk
-        self.ends_with_first_failure = job.kind.first_failure_ends_all
         self.exits: list[HostExit] = []
         self.exception: BaseException | None = None
         """What the program raised on the first host on which it did."""
@@ -133,7 +132,7 @@ class _InProcessCluster:
             if disk is not None:
                 self._disks[container.host] = disk
             on_exit()
-            if self._engine.exits[-1].exit_code and self._engine.ends_with_first_failure:
+            if self._engine.exits[-1].exit_code:
                 return
 
     def given(self) -> Mapping[str, GivenContainer]:

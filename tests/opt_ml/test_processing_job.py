@@ -41,21 +41,30 @@ def test_inputs_become_outputs(opt_ml: OptMl) -> None:
     assert result.describe()["ExitMessage"] == "all clean"
 
 
-def test_each_host_has_its_part_and_a_failure_does_not_end_the_others(opt_ml: OptMl) -> None:
+@pytest.mark.parametrize(
+    ("failing", "ended", "parts"),
+    [
+        ("algo-2", {"algo-1": 0, "algo-2": 2}, {"algo-1": "a c", "algo-2": "b"}),
+        ("algo-1", {"algo-1": 2}, {"algo-1": "a c"}),
+    ],
+)
+def test_each_host_has_its_part_and_none_follows_one_that_fails(
+    opt_ml: OptMl, failing: str, ended: dict[str, int], parts: dict[str, str]
+) -> None:
     def work() -> None:
         host = json.loads(Path("/opt/ml/config/resourceconfig.json").read_text())["current_host"]
         found = sorted(path.name for path in (PROCESSING / "data").iterdir())
         (PROCESSING / "output/found" / host).write_text(" ".join(found))
-        if host == "algo-1":
-            Path("/opt/ml/output/message").write_text("first is bad")
+        if host == failing:
+            Path("/opt/ml/output/message").write_text("it is bad")
             sys.exit(2)
 
     data = opt_ml.processing_input(dict.fromkeys("abc", "1"), "/opt/ml/processing/data", distribution="ShardedByS3Key")
     result = opt_ml.processing_job(inputs={"data": data}, outputs=["found"], hosts=2, expect="Failed").run(work)
     found = result.outputs["found"]
-    assert {name: found.read_text(name) for name in found} == {"algo-1": "a c", "algo-2": "b"}
-    assert result.exit_codes == {"algo-1": 2, "algo-2": 0}
-    assert result.failure_reason == "AlgorithmError: first is bad, exit code: 2"
+    assert {name: found.read_text(name) for name in found} == parts
+    assert result.exit_codes == ended
+    assert result.failure_reason == "AlgorithmError: it is bad, exit code: 2"
 
 
 def test_folders_of_its_own(opt_ml: OptMl) -> None:
