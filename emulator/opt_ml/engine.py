@@ -126,7 +126,7 @@ class _InProcessCluster:
         self._disks: dict[str, Disk] = {}
 
     def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
-        """Run the program to its end on each host; a training job's hosts behind one that fails do not run."""
+        """Run the program to its end on each host; those behind one that fails do not run."""
         for container in self._plan.containers:
             disk = self._engine.run(container, on_log)
             if disk is not None:

@@ -45,7 +45,7 @@ def test_inputs_become_outputs(opt_ml: OptMl) -> None:
     ("failing", "ended", "parts"),
     [
         ("algo-2", {"algo-1": 0, "algo-2": 2}, {"algo-1": "a c", "algo-2": "b"}),
-        ("algo-1", {"algo-1": 2}, {"algo-1": "a c"}),
+        ("algo-1", {"algo-1": 2, "algo-2": 143}, {"algo-1": "a c"}),
     ],
 )
 def test_each_host_has_its_part_and_none_follows_one_that_fails(
