@@ -146,7 +146,7 @@ class JobFileRun:
         return [
             self._uri((*at, number, "S3Output", "S3Uri"), output["S3Output"]["S3Uri"])
             for number, output in enumerate(outputs)
-            if "S3Output" in output
+            if "S3Uri" in output.get("S3Output", {})  # of another job's S3Output it is not known before that has ended
         ]
 
     def _uri(self, at: At, text: str) -> S3Uri:
