@@ -17,6 +17,7 @@ import docker
 import requests
 from docker.errors import APIError, DockerException
 from docker.utils import exclude_paths, match_tag
+from docker.utils.build import PatternMatcher
 
 from ..engines.docker.connection import connect
 from ..errors import UsageError
@@ -76,6 +77,15 @@ def context_files(build: ImageBuild) -> list[str]:
     """Return the files and folders that are sent to the engine, as the Docker SDK chooses them."""
     # The SDK puts the Dockerfile back after .dockerignore, but for one outside of the folder.
     return sorted(exclude_paths(str(build.context), list(_ignored(build.context)), dockerfile=build.dockerfile))
+
+
+def context_filter(build: ImageBuild) -> Callable[[str], bool]:
+    """Return what tells whether a file of this name, there or not, goes into the build.
+
+    A change of .dockerignore always counts: it may change which others go.
+    """
+    ignored = PatternMatcher([*_ignored(build.context), f"!{build.dockerfile}"])
+    return lambda name: name == ".dockerignore" or not ignored.matches(name)
 
 
 def ensure_image(build: ImageBuild, tag: str, on_event: OnEvent) -> None:

@@ -32,8 +32,19 @@ ARROWS: dict[str, set[str]] = {
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
+    "gate": {"errors", "jobfiles"},
     "reroute": {"errors"},
-    "cli": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute", "storage.retention", "storage.snapshot"},
+    "cli": {
+        "config",
+        "contract",
+        "endpoint",
+        "errors",
+        "gate",
+        "jobfiles",
+        "reroute",
+        "storage.retention",
+        "storage.snapshot",
+    },
 }
 
 # Libraries that only these parts may import.
