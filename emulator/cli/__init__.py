@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "run": "run:run",
     "gate": "gate:gate",
     "schema": "schema:schema",
+    "lint": "lint:lint",
     "jobs": "jobs:jobs",
     "describe": "describe:describe",
     "logs": "logs:logs",

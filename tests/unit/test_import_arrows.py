@@ -32,7 +32,20 @@ ARROWS: dict[str, set[str]] = {
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
-    "gate": {"errors", "jobfiles"},
+    "gate": {"engines.docker.connection", "errors", "jobfiles"},
+    # What `init` looks at in a folder, and writes.
+    "starter": {"contract", "engines.docker.connection", "errors", "gate.git", "jobfiles", "lint"},
+    # What it makes in an engine is labelled and removed as everything is; a job file's image is built as `run` does.
+    "lint": {
+        "contract",
+        "engines.docker.connection",
+        "engines.docker.labels",
+        "engines.docker.removal",
+        "errors",
+        "file_locks",
+        "jobfiles",
+        "jobs.ports",
+    },
     "reroute": {"errors"},
     "cli": {
         "config",
@@ -41,14 +54,16 @@ ARROWS: dict[str, set[str]] = {
         "errors",
         "gate",
         "jobfiles",
+        "lint",
         "reroute",
+        "starter",
         "storage.retention",
         "storage.snapshot",
     },
 }
 
 # Libraries that only these parts may import.
-ONLY_IN: dict[str, set[str]] = {"docker": {"engines", "jobfiles"}, "moto": {"storage"}}
+ONLY_IN: dict[str, set[str]] = {"docker": {"engines", "jobfiles", "lint"}, "moto": {"storage"}}
 
 # The contract touches nothing of the world: of the standard library these are closed to it.
 CLOSED_TO_THE_CONTRACT = {"os", "time", "socket", "subprocess", "threading", "shutil", "tempfile", "random", "io"}
