@@ -44,7 +44,8 @@ def changed_since(repository: Path, revision: str) -> frozenset[Path]:
         reason = f": {error}" if str(error) else " has nothing in common with what is checked out"
         raise UsageError(
             f"--changed-since {revision}: git cannot compare with it{reason}.\n"
-            "A CI often fetches the last commit only: fetch the whole history (fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab), or leave the option out."
+            "A CI often fetches the last commit only: "
+            "fetch the whole history (fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab), or leave the option out."
         ) from error
     tracked = _git(repository, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", base)
     untracked = _git(repository, "ls-files", "--others", "--exclude-standard", "-z")

@@ -9,7 +9,8 @@ import re
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,6 +87,20 @@ def context_filter(build: ImageBuild) -> Callable[[str], bool]:
     """
     ignored = PatternMatcher([*_ignored(build.context), f"!{build.dockerfile}"])
     return lambda name: name == ".dockerignore" or not ignored.matches(name)
+
+
+def inspect_image(name: str) -> Mapping[str, Any] | None:
+    """Return what the engine says of an image; None if it has none of this name.
+
+    Raises:
+        EngineUnavailableError: no Docker Engine answers.
+    """
+    with closing(connect()) as engine:
+        try:
+            found: Mapping[str, Any] = engine.inspect_image(name)  # type: ignore[no-untyped-call]
+        except APIError:  # there is none, or this is no name of an image
+            return None
+    return found
 
 
 def ensure_image(build: ImageBuild, tag: str, on_event: OnEvent) -> None:

@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
     "gate": {"engines.docker.connection", "errors", "jobfiles"},
     # What `init` looks at in a folder, and writes.
-    "starter": {"contract", "engines.docker.connection", "errors", "gate.git", "jobfiles", "lint"},
+    "starter": {"errors", "jobfiles", "lint"},
     # What it makes in an engine is labelled and removed as everything is; a job file's image is built as `run` does.
     "lint": {
         "contract",
