@@ -17,6 +17,9 @@ from emulator.config import Settings
 from emulator.endpoint import Endpoint
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
+# What users get, for a clone whose entry points are not installed; and pytest's own way to test plugins.
+pytest_plugins = ["emulator.pytest_plugin", "pytester"]
+
 REPOSITORY = Path(__file__).parent
 IMAGES = REPOSITORY / "fixtures/images"
 

@@ -18,7 +18,7 @@ from .events import JobCreated, OnEvent, StopAsked
 from .expectations import Facts, unmet
 from .follower import Follower
 from .images import image_tag
-from .report import JobReport, artifacts_of, seconds_of
+from .report import JobReport, artifacts_of, objects_below, seconds_of
 from .request import check, complete, refused
 from .yaml_source import At
 
@@ -118,6 +118,10 @@ class JobFileRun:
             log_lines=log_lines,
             artifacts={one.name: one.files for one in artifacts},
             seconds=seconds_of(description),
+            objects={
+                uri: objects_below(self._clients, S3Uri.parse(uri), description["CreationTime"])
+                for uri in self.job_file.expect.objects
+            },
         )
         cut_short = [f"The job was stopped: {self._cut_short}."] if self._cut_short else []
         return JobReport(

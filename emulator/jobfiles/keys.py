@@ -34,7 +34,7 @@ _COMPARISON: Final[Schema] = {
 }
 _S3_ENTRIES: Final[Schema] = {
     "type": "object",
-    "propertyNames": {"pattern": "^s3://"},
+    "propertyNames": {"pattern": "^s3://[^/]"},
     "additionalProperties": _TEXT,
 }
 
@@ -121,7 +121,7 @@ KEYS: Final[Mapping[str, Key]] = {
     ),
     "expect.objects": Key(
         words="S3 URIs and lists of names",
-        schema={"type": "object", "propertyNames": {"pattern": "^s3://"}, "additionalProperties": _TEXTS},
+        schema={"type": "object", "propertyNames": {"pattern": "^s3://[^/]"}, "additionalProperties": _TEXTS},
         meaning="Objects below a prefix in S3, likewise.",
     ),
     "expect.metrics": Key(

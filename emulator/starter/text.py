@@ -91,7 +91,7 @@ def _training(found: Findings) -> Iterator[str]:
         source = f"{{S3DataType: S3Prefix, S3Uri: {json.dumps(_uri(found, name))}}}"
         yield f"    - ChannelName: {_scalar(name)}"
         yield f"      DataSource: {{S3DataSource: {source}}}"
-    yield f'  OutputDataConfig: {{S3OutputPath: "s3://{_bucket(found)}/output/"}} # /opt/ml/model and output/data go there'
+    yield f'  OutputDataConfig: {{S3OutputPath: "s3://{_bucket(found)}/output/"}} # of /opt/ml/model and output/data'
     yield "  ResourceConfig: {InstanceType: ml.m5.large, InstanceCount: 1, VolumeSizeInGB: 30}"
 
 

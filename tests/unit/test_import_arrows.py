@@ -47,6 +47,10 @@ ARROWS: dict[str, set[str]] = {
         "jobs.ports",
     },
     "reroute": {"errors"},
+    # Clients of the endpoint, as the commands are; `cli.clients` has what makes them so.
+    "testing": {"cli.clients", "config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
+    "pytest_plugin": {"testing"},
+    "_pytest_entry": set(),
     "cli": {
         "config",
         "contract",
