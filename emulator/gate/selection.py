@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..jobfiles.document import JobFile
-from ..jobfiles.plan import in_order
+from ..jobfiles.plan import in_order, with_those_before
 from .git import changed_since, is_a_revision, repository_of
 from .inputs import inputs_of
 
@@ -24,21 +24,23 @@ class Choice:
 
 
 def load(paths: Sequence[Path]) -> list[JobFile]:
-    """Read job files; those of one folder belong together, each behind those it names in `after`.
+    """Read job files, and those of their folders that they name in `after`; each comes behind these.
 
     Raises:
         UsageError: with everything that is wrong in any of them.
     """
-    folders: dict[Path, list[JobFile]] = {}
+    folders: dict[Path, dict[Path, JobFile]] = {}
     wrong: list[str] = []
     for path in paths:
         try:
-            folders.setdefault(path.resolve().parent, []).append(JobFile.load(path))
+            beside = folders.setdefault(path.resolve().parent, {})
+            for one in with_those_before(path):
+                beside.setdefault(one.path.resolve(), one)
         except UsageError as error:
             wrong.append(str(error))
     if wrong:
         raise UsageError("\n".join(wrong))
-    return [one for job_files in folders.values() for one in in_order(job_files)]
+    return [one for job_files in folders.values() for one in in_order(list(job_files.values()))]
 
 
 def choose(job_files: Sequence[JobFile], revision: str | None) -> list[Choice]:

@@ -86,7 +86,7 @@ def context_filter(build: ImageBuild) -> Callable[[str], bool]:
     A change of .dockerignore always counts: it may change which others go.
     """
     ignored = PatternMatcher([*_ignored(build.context), f"!{build.dockerfile}"])
-    return lambda name: name == ".dockerignore" or not ignored.matches(Path(name))
+    return lambda name: name == ".dockerignore" or not ignored.matches(name)  # type: ignore[arg-type] # a text it must be
 
 
 def inspect_image(name: str) -> Mapping[str, Any] | None:

@@ -83,6 +83,7 @@ class JobFileItem(pytest.Item):
             return
         result = result_of(session_of(self.config).default_emulator(self.sagemaker_rung), end)
         self.user_properties += [("sagemaker_job", end.name), ("sagemaker_status", end.status)]
+        self.user_properties += [("sagemaker_rung", result.engine), ("sagemaker_seconds", round(end.seconds, 3))]
         self.user_properties += [(f"sagemaker_metric_{name}", found) for name, found in end.metrics.items()]
         if not end.passed:
             raise JobFileFailure(failure_text(end, result))

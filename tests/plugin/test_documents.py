@@ -26,7 +26,9 @@ DEFAULTS = {setting.name for setting in SETTINGS}
 
 def fixtures() -> list[str]:
     """Return the names of the plugin's fixtures."""
-    return sorted(name for name, one in vars(pytest_plugin).items() if type(one).__name__ == "FixtureFunctionDefinition")
+    return sorted(
+        name for name, one in vars(pytest_plugin).items() if type(one).__name__ == "FixtureFunctionDefinition"
+    )
 
 
 @pytest.mark.parametrize("name", fixtures())
@@ -42,7 +44,13 @@ def test_every_option_is_described_with_its_default(setting: object) -> None:
     name, default, flag = setting.name, setting.default, setting.flag  # type: ignore[attr-defined] # a Setting
     row = re.search(rf"^\| `{name}` \|.*$", REFERENCE, re.MULTILINE)
     assert row is not None, f"{name} is in no table"
-    shown = " ".join(default) if isinstance(default, tuple) else str(default).lower() if isinstance(default, bool) else default
+    shown = (
+        " ".join(default)
+        if isinstance(default, tuple)
+        else str(default).lower()
+        if isinstance(default, bool)
+        else default
+    )
     assert shown in row[0], f"its default is {shown}"
     assert (f"`--{name.replace('_', '-')}`" in row[0]) == flag
 

@@ -32,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
-    "gate": {"engines.docker.connection", "errors", "jobfiles"},
+    "gate": {"engines.docker.connection", "errors", "jobfiles", "lint"},
     # What `init` looks at in a folder, and writes.
     "starter": {"errors", "jobfiles", "lint"},
     # What it makes in an engine is labelled and removed as everything is; a job file's image is built as `run` does.
