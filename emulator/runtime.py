@@ -14,12 +14,14 @@ from .contract.kinds import KINDS, JobKind
 from .contract.life import running_since
 from .engines import engine_named
 from .jobs.clock import SystemClock
+from .jobs.container_view import ContainerViews
 from .jobs.job_run import Platform
 from .jobs.jobs import Jobs
 from .jobs.ports import AccessProvider, Engine, Owner
 from .jobs.supervisor import Supervisor
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal
+from .storage.container_views import VIEWS_FOLDER, ContainerViewFiles
 from .storage.credentials import RoleCredentials
 from .storage.database import FILE_NAME, Database
 from .storage.instance_types import Ec2InstanceCatalog
@@ -93,6 +95,7 @@ class Emulator:
             database = Database(state.path / FILE_NAME)
             opened.callback(database.close)
             self.records = SqliteJobStore(database)
+            views = ContainerViewFiles(state.path / VIEWS_FOLDER)
             self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
             opened.callback(self.logs.close)
             self.services = MotoServices()
@@ -116,6 +119,7 @@ class Emulator:
                 objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
                 logs=self.logs,
                 metrics=MotoMetricStore(),
+                views=views,
                 credentials=self.credentials,
                 catalog=Ec2InstanceCatalog(),
                 engine=self.engine,
@@ -127,10 +131,20 @@ class Emulator:
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
             self.jobs: Mapping[JobKind, Jobs] = {
-                kind: Jobs(kind, self.records, platform.objects, self.clock, self.supervisor) for kind in KINDS
+                kind: Jobs(
+                    kind,
+                    self.records,
+                    views,
+                    objects=platform.objects,
+                    clock=self.clock,
+                    supervisor=self.supervisor,
+                )
+                for kind in KINDS
             }
+            self.container_views = ContainerViews(views, self.engine)
             self.on_reset: list[Callable[[], None]] = [
                 self.records.clear,
+                views.clear,
                 self.logs.clear,
                 self.buckets.clear,
                 self.services.reset,

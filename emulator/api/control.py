@@ -1,4 +1,4 @@
-"""What is not AWS: health, reset, and how far a job's current stage has come, below /_emulator/."""
+"""What is not AWS: health, reset, how far a job has come and what its containers found, below /_emulator/."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def answer(emulator: Emulator, request: Request) -> Response:
             return progress(emulator, TRAINING.arn(Scope(account=account, region=region), name))
         case ["jobs", resource, name, "progress"]:
             return progress(emulator, f"{resource}/{name.lower()}")
+        case ["jobs", resource, name, "container-view"]:
+            return container_view(emulator, f"{resource}/{name.lower()}")
         case _:
             return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
 
@@ -40,6 +42,17 @@ def progress(emulator: Emulator, arn: str) -> Response:
     """Tell how far the current stage of a job has come; a path names any job by its ARN, a training job by name."""
     found = emulator.supervisor.progress(arn)
     return _json({"stage": found.stage, "done_bytes": found.done_bytes, "total_bytes": found.total_bytes})
+
+
+def container_view(emulator: Emulator, arn: str) -> Response:
+    """Tell what the containers of a job found when they started."""
+    record = emulator.records.get(arn)
+    if record is None:
+        return _json({"error": f"There is no job {arn}."}, 404)
+    view = emulator.container_views.of(record)
+    if view is None:
+        return _json({"error": f"The containers of {arn} have not started."}, 404)
+    return _json(view)
 
 
 def reset(emulator: Emulator) -> Response:

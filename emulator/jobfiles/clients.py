@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Clients:
     """Clients of one endpoint for one account and region.
 
-    `progress` tells by a job's ARN how far its current stage has come, if the endpoint can tell.
+    By a job's ARN `progress` tells how far its current stage has come, and `container_view` what its containers
+    found when they started, if the endpoint can tell.
     """
 
     sagemaker: SageMakerClient
@@ -34,6 +35,7 @@ class Clients:
     logs: CloudWatchLogsClient
     scope: Scope
     progress: Callable[[str], BytesMoved | None] = lambda _: None
+    container_view: Callable[[str], dict[str, Any] | None] = lambda _: None
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> str:
         """Create a job and return its ARN."""

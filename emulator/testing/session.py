@@ -121,6 +121,8 @@ class SessionOfTests:
     def default_emulator(self, engine: str) -> SageMakerEmulator:
         """Return the emulator of a rung as the ini options say, for what has no fixtures.
 
+        All workers are one account to it: what job files name in S3 has one owner.
+
         Raises:
             EmulatorError: see `emulator`.
         """
@@ -130,7 +132,7 @@ class SessionOfTests:
             Start.configured(self.config, engine),
             Identity(
                 region=value(self.config, "sagemaker_region"),
-                account=self.account_of_worker(value(self.config, "sagemaker_account")),
+                account=value(self.config, "sagemaker_account"),
                 role_arn=value(self.config, "sagemaker_role_arn"),
                 instance_type=value(self.config, "sagemaker_instance_type"),
                 image=value(self.config, "sagemaker_image"),
