@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +17,6 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..gate.selection import Choice
     from ..gate.summary import LintLine
-
-_INTERRUPTED: Final = 130
 
 
 @click.command()
@@ -128,9 +126,11 @@ def _lint(choices: list[Choice], *, static: bool) -> list[LintLine]:
 
 
 def _exit_code(status: int, lint: list[LintLine]) -> int:
-    """Return ours for pytest's: 2 is a job file that cannot be collected, or Ctrl-C; 4 is wrong usage."""
-    if status in (-signal.SIGINT, _INTERRUPTED):
-        return _INTERRUPTED
+    """Return ours for pytest's: 2 is a job file that cannot be collected, 4 is wrong usage."""
+    from ..gate.pytest_run import INTERRUPTED
+
+    if status == INTERRUPTED:
+        return INTERRUPTED
     if status in (2, 4):
         return UsageError.exit_code
     failed = status != 0 or any(one.severity == "error" for one in lint)

@@ -19,6 +19,7 @@ from .results import Results
 
 _ALL_THAT_IS_NAMED: Final = "sagemaker_job_files=*.yaml *.yml"
 _PACKAGE: Final = __name__.partition(".")[0]
+INTERRUPTED: Final = 130
 # After Ctrl-C pytest stops the jobs, whose containers have 120 s, and ends the emulator.
 _END_SECONDS: Final = 180
 
@@ -65,7 +66,8 @@ def run_pytest(files: Sequence[Path], options: PytestOptions) -> tuple[int, Resu
                 status = process.wait()
             except KeyboardInterrupt:
                 os.kill(process.pid, signal.SIGINT)
-                status = _ended(process)
+                _end(process)
+                status = INTERRUPTED
         return status, Results.read(path)
 
 
@@ -82,9 +84,9 @@ def _command(files: Sequence[Path], options: PytestOptions) -> Iterator[str]:
     yield from options.more
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
+def _end(process: subprocess.Popen[bytes]) -> None:
     try:
-        return process.wait(_END_SECONDS)
+        process.wait(_END_SECONDS)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.kill()
-        return process.wait()
+        process.wait()

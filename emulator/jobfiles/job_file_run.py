@@ -26,6 +26,10 @@ from .yaml_source import At
 _AROUND_SECONDS: Final = 900
 _STOP_SECONDS: Final = 600
 _LOG_LINES_SHOWN: Final = 10
+_WAS_STOPPED: Final = "The job was stopped: {}."
+BY_INTERRUPT: Final = "interrupted"
+INTERRUPTED: Final = _WAS_STOPPED.format(BY_INTERRUPT)
+"""What does not hold of a job that was stopped for Ctrl-C."""
 
 
 class JobFileRun:
@@ -123,7 +127,7 @@ class JobFileRun:
                 for uri in self.job_file.expect.objects
             },
         )
-        cut_short = [f"The job was stopped: {self._cut_short}."] if self._cut_short else []
+        cut_short = [_WAS_STOPPED.format(self._cut_short)] if self._cut_short else []
         return JobReport(
             job_file=self.job_file,
             image=self.image,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Repository:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--initial-branch=main")
+        shutil.copytree(IMAGE, folder / "image")
 
     def git(self, *arguments: str) -> str:
         """Run git as nobody in particular, with nobody's configuration."""
@@ -37,10 +39,16 @@ class Repository:
         path.write_text(text)
         return path
 
+    def change(self, name: str) -> None:
+        """Add a comment to a file of YAML."""
+        path = self.folder / name
+        path.write_text(f"{path.read_text()}# changed\n")
+
     def job(self, name: str, program: str = "true", **more: Any) -> Path:
         """Write the job file of a training job that runs a line of shell."""
         request = {"Environment": {"PROGRAM": program}, **more.pop("request", {})}
-        document = {"kind": "training", "image": {"build": str(IMAGE)}, "request": request, **more}
+        image = os.path.relpath(self.folder / "image", (self.folder / name).parent)
+        document = {"kind": "training", "image": {"build": image}, "request": request, **more}
         return self.write(name, yaml.safe_dump(document, sort_keys=False))
 
     def commit(self) -> str:

@@ -25,7 +25,7 @@ def test_a_run_without_our_fixtures_loads_and_says_nothing(bare_project: Project
         "    ours = [name for name in sys.modules if name.startswith('emulator.')]\n"
         "    heavy = {'boto3', 'botocore', 'docker', 'moto', 'flask', 'yaml', 'requests', 'click'} & set(sys.modules)\n"
         "    assert not heavy\n"
-        f"    assert set(ours) == {({'emulator' + part for part in _PARTS if part})!r}\n",
+        f"    assert set(ours) == { ({'emulator' + part for part in _PARTS if part})!r}\n",
     )
     outcome = bare_project.run().was(passed=1)
     assert "sagemaker-emulator:" not in outcome.text

@@ -39,7 +39,9 @@ def test_on_several_rungs_each_test_runs_on_its_own(bare_project: Project) -> No
     bare_project.write("test_marked.py", MARKED)
     outcome = bare_project.run("test_marked.py", "--sagemaker-engine=all", "-v")
     outcome.was(passed=6, deselected=2)
-    outcome.says("test_any[process]", "test_any[docker]", "test_docker[docker]", "test_process[process]", "test_both[process]")
+    outcome.says(
+        "test_any[process]", "test_any[docker]", "test_docker[docker]", "test_process[process]", "test_both[process]"
+    )
     assert "test_docker[process]" not in outcome.text
 
 
