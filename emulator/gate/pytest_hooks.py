@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from .results import JobResult, Results
+from .results import OPTION, JobResult, Results
 
-OPTION: Final = "--sagemaker-gate-results"
 _METRIC: Final = "sagemaker_metric_"
 _RUNG: Final = re.compile(r"\[([\w-]+)\]$")
 _BUNDLE: Final = re.compile(r"^\s*bundle: (.+)$", re.MULTILINE)

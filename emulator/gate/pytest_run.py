@@ -14,8 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ..errors import UsageError
-from .pytest_hooks import OPTION
-from .results import Results
+from .results import OPTION, Results
 
 _ALL_THAT_IS_NAMED: Final = "sagemaker_job_files=*.yaml *.yml"
 _PACKAGE: Final = __name__.partition(".")[0]

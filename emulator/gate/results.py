@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
+
+OPTION: Final = "--sagemaker-gate-results"
+"""The option of pytest that says where to write them."""
+
+
+# An entry of the list in a failed job's report; a FailureReason in it may have several lines.
+_UNMET: Final = re.compile(r"^  - (.*?)(?=^  - |^The |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +33,8 @@ class JobResult:
     @property
     def unmet(self) -> list[str]:
         """What does not hold, a sentence each; of what never ran, why."""
-        lines = self.text.strip().splitlines()
-        told = [line.strip().removeprefix("- ") for line in lines if line.startswith("  - ")]
-        return told or lines[:1]
+        told = [" ".join(found[1].split()) for found in _UNMET.finditer(self.text)]
+        return told or self.text.strip().splitlines()[:1]
 
 
 @dataclass(frozen=True, kw_only=True)
