@@ -8,15 +8,19 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from ..errors import UsageError
+from ..errors import EndpointUnavailableError, UsageError
 
 if TYPE_CHECKING:
     from ..gate.selection import Choice
     from ..gate.summary import LintLine
+
+
+_STARTING_SECONDS: Final = 60
+_PAUSE: Final = 0.2
 
 
 @click.command()
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--engine", default="auto", show_default=True, metavar="RUNG", help="docker, process, auto, all, or several."
 )
+@click.option(
+    "--endpoint-url", metavar="URL", help="Use the emulator at this address; one that just starts is waited for."
+)
 @click.option("--junit-xml", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report.")
 @click.option(
     "--summary",
@@ -46,6 +53,7 @@ def gate(
     changed_since: str | None,
     workers: str,
     engine: str,
+    endpoint_url: str | None,
     junit_xml: Path | None,
     summary_file: Path | None,
     with_lint: bool,
@@ -56,7 +64,7 @@ def gate(
     In a FOLDER, and the folders in it, every YAML file that says `kind: training` or `kind: processing` is a job
     file. A job is concerned when git sees a change in its image's folder (what .dockerignore leaves), Dockerfile,
     data, program or job file, committed or not. Exit code 0: all holds; 1: it does not; 2: wrong usage, or a job
-    file is wrong; 3: no engine.
+    file is wrong; 3: no engine; 4: no endpoint.
     """
     from ..gate.finding import find_job_files
     from ..gate.pytest_run import PytestOptions, require_pytest, run_pytest
@@ -77,10 +85,10 @@ def gate(
     lint: list[LintLine] = []
     status, results = 0, Results()
     if running:
-        _require_engine(engine)
+        _require_what_runs(engine, endpoint_url)
         if with_lint:
             lint = _lint(choices, static=engine == "process")
-        options = PytestOptions(engine=engine, workers=workers, junit_xml=junit_xml)
+        options = PytestOptions(engine=engine, endpoint_url=endpoint_url, workers=workers, junit_xml=junit_xml)
         status, results = run_pytest([one.path for one in running], options)
     elif junit_xml is not None:
         junit_xml.write_text('<?xml version="1.0" encoding="utf-8"?><testsuites/>\n', encoding="utf-8")
@@ -104,15 +112,34 @@ def _tell(choices: list[Choice]) -> None:
     click.echo(f"{sum(one.runs for one in choices)} of {len(choices)} job files run")
 
 
-def _require_engine(engine: str) -> None:
+def _require_what_runs(engine: str, endpoint_url: str | None) -> None:
     """Be sure that there is what the rung needs, before each job says so by itself.
 
     Raises:
         EngineUnavailableError: there is not.
+        EndpointUnavailableError: nobody answers at the address.
     """
-    from ..gate.engine import require_engine
+    if endpoint_url is None:
+        from ..gate.engine import require_engine
 
-    require_engine(engine)
+        require_engine(engine)
+    else:
+        _wait_for(endpoint_url)
+
+
+def _wait_for(endpoint_url: str) -> None:
+    from .clients import require_endpoint_at
+
+    deadline = time.monotonic() + _STARTING_SECONDS
+    while True:
+        try:
+            require_endpoint_at(endpoint_url)
+        except EndpointUnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _lint(choices: list[Choice], *, static: bool) -> list[LintLine]:

@@ -28,6 +28,7 @@ class PytestOptions:
     """How pytest is called."""
 
     engine: str
+    endpoint_url: str | None = None
     workers: str = "1"
     junit_xml: Path | None = None
     more: Sequence[str] = ()
@@ -75,6 +76,8 @@ def _command(files: Sequence[Path], options: PytestOptions) -> Iterator[str]:
     yield from (sys.executable, "-P", "-m", "pytest", *map(str, files))
     yield from ("-p", f"{_PACKAGE}.pytest_plugin", "-p", f"{__package__}.pytest_hooks")
     yield from ("-o", _ALL_THAT_IS_NAMED, f"--sagemaker-engine={options.engine}")
+    if options.endpoint_url is not None:
+        yield f"--sagemaker-endpoint={options.endpoint_url}"
     if options.workers != "1":
         # By groups: the job files of a folder belong together.
         yield from ("-n", options.workers, "--dist", "loadgroup")
