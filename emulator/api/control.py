@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
 from .. import __version__
 from ..contract.arns import Scope
 from ..contract.kinds import TRAINING
+from ..contract.programs import parse_program
+from ..errors import UsageError
 from ..runtime import Emulator
 
 PREFIX = "/_emulator/"
+MEANT_HEADER: Final = "X-Sagemaker-Emulator"
+_LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost")
 
 
 def answer(emulator: Emulator, request: Request) -> Response:
@@ -23,19 +29,31 @@ def answer(emulator: Emulator, request: Request) -> Response:
                     "status": "ok",
                     "version": __version__,
                     "engine": emulator.engine.name,
+                    "capabilities": asdict(emulator.engine.capabilities),
                     "running_jobs": emulator.supervisor.running(),
                 }
             )
         case ["reset"] if request.method == "POST":
             return reset(emulator)
-        case ["jobs", account, region, name, "progress"]:
+        case ["programs"] if request.method == "PUT":
+            return register_program(emulator, request)
+        case ["jobs", *named, question]:
+            return of_a_job(emulator, named, question) or _nothing(request)
+        case _:
+            return _nothing(request)
+
+
+def of_a_job(emulator: Emulator, named: list[str], question: str) -> Response | None:
+    """Answer what is asked about one job, named by its ARN or, a training job, by account, region and name."""
+    match question, named:
+        case "progress", [account, region, name]:
             return progress(emulator, TRAINING.arn(Scope(account=account, region=region), name))
-        case ["jobs", resource, name, "progress"]:
+        case "progress", [resource, name]:
             return progress(emulator, f"{resource}/{name.lower()}")
-        case ["jobs", resource, name, "container-view"]:
+        case "container-view", [resource, name]:
             return container_view(emulator, f"{resource}/{name.lower()}")
         case _:
-            return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
+            return None
 
 
 def progress(emulator: Emulator, arn: str) -> Response:
@@ -53,6 +71,39 @@ def container_view(emulator: Emulator, arn: str) -> Response:
     if view is None:
         return _json({"error": f"The containers of {arn} have not started."}, 404)
     return _json(view)
+
+
+def register_program(emulator: Emulator, request: Request) -> Response:
+    """Have a program run in the place of an image: `{"image": NAME, "program": {"command": [...], ...}}`.
+
+    Whoever may do this can have anything run as this user. So it must come from this machine, and by a program
+    that means it: a page in the user's browser can neither set the header nor, whatever its own name leads to,
+    be called by a name of loopback.
+    """
+    host = request.host.rpartition(":")[0] or request.host
+    if request.headers.get(MEANT_HEADER) != "1" or host not in _LOOPBACK_NAMES or request.remote_addr != "127.0.0.1":
+        return _json(
+            {
+                "error": f"Programs are registered from this machine only, at http://127.0.0.1:PORT{request.path} and "
+                f"with the header {MEANT_HEADER}: 1."
+            },
+            403,
+        )
+    try:
+        document = json.loads(request.get_data())
+    except ValueError as error:
+        return _json({"error": f"The body is no JSON: {error}."}, 400)
+    if not isinstance(document, dict) or not isinstance(document.get("image"), str):
+        return _json({"error": 'Send {"image": NAME, "program": {"command": [...]}}.'}, 400)
+    try:
+        emulator.programs.register(document["image"], parse_program(document.get("program")))
+    except UsageError as error:
+        return _json({"error": str(error)}, 400)
+    return _json({"status": "ok"})
+
+
+def _nothing(request: Request) -> Response:
+    return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
 
 
 def reset(emulator: Emulator) -> Response:

@@ -41,5 +41,7 @@ def inputs_of(job_file: JobFile) -> Iterator[Input]:
         yield Input(what="its Dockerfile", path=build.context / build.dockerfile)
     if (program := job_file.program) is not None:
         yield Input(what="its program", path=program.source)
+        if program.requirements is not None:
+            yield Input(what="its requirements", path=program.requirements)
     for entry in job_file.data:
         yield Input(what="its data", path=entry.source)

@@ -72,11 +72,16 @@ KEYS: Final[Mapping[str, Key]] = {
     "program.command": Key(
         words="list of texts",
         schema={**_TEXTS, "minItems": 1},
-        meaning="What `docker run IMAGE train` comes to: the image's ENTRYPOINT and CMD, as a list.",
+        meaning="What stands for the image's ENTRYPOINT; with `arguments`, what `docker run IMAGE train` comes to.",
+    ),
+    "program.arguments": _texts(
+        "What is appended to the command, as CMD is to an ENTRYPOINT; ContainerArguments replace it."
     ),
     "program.source": _text("The folder with the program, copied for each job; else the job file's own.", "folder"),
-    "program.at": _text(
-        "Where the folder is in the container, and where the command starts; else `/opt/ml/code`.", "path"
+    "program.at": Key(
+        words="path",
+        schema={"type": "string", "pattern": "^/"},
+        meaning="Where the folder is in the container, and where the command starts; else `/opt/ml/code`.",
     ),
     "program.environment": Key(
         words="names and texts", schema=_VARIABLES, meaning="Variables that the image would set (`ENV`)."

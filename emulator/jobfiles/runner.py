@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,7 @@ from .document import DataEntry, ImageBuild, JobFile
 from .events import ImageReady, JobEnded, OnEvent, OnJobEvent
 from .images import ensure_image
 from .job_file_run import BY_INTERRUPT, JobFileRun
+from .programs import register_programs
 from .report import End, JobReport, Unfinished
 
 _SHORTEST_PAUSE: Final = 0.05
@@ -48,7 +51,7 @@ def check_jobs(job_files: Sequence[JobFile], clients: Clients) -> None:
     """
     kinds = {one.name: one.kind for one in job_files}
     for one in job_files:
-        run = JobFileRun(one, clients, lambda _: None)
+        run = JobFileRun(one, replace(clients, runs_images=partial(bool, one.image)), lambda _: None)
         run.check(kinds)
         for entry in one.data:
             _files(run, entry)
@@ -74,7 +77,10 @@ def run_jobs(
         for run in runs.values():
             run.check(kinds)
         data = [(run, entry, _files(run, entry)) for run in runs.values() for entry in run.job_file.data]
-        _make_images(list(runs.values()))
+        if clients.runs_images():
+            _make_images(list(runs.values()))
+        else:
+            register_programs([(run.job_file, run.image, run.tell) for run in runs.values()], clients)
         make_buckets(clients, [entry.destination.bucket for _, entry, _ in data])
         for run, entry, files in data:
             _store(clients, run, entry, files)

@@ -219,9 +219,11 @@ class JobRun:
         entrypoint, command = job.command
         return ClusterPlan(
             unique_name=self._record.unique_name,
+            workspace=self._workspace,
             image=image,
             isolated=job.network_isolation,
             host_alias=access.host_alias if access is not None else None,
+            endpoint_url=access.endpoint_url if access is not None else None,
             labels={"job": job.arn, "job-name": job.name},
             containers=tuple(
                 ContainerPlan(
@@ -229,6 +231,7 @@ class JobRun:
                     hostname=instance_hostname(job.arn, host.name, job.scope.region),
                     entrypoint=entrypoint,
                     command=command,
+                    is_default_command=job.entrypoint is None and job.arguments is None,
                     environment=environment,
                     mounts=trees[host.name].mounts(job.mount_roots),
                     limits=self._platform.catalog.resources(host.instance_type)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from ..jobfiles.document import kinds, known_keys
+from ..jobfiles.document import kinds
 from .findings import Findings
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/.-][\w/.:@-]*")
@@ -50,7 +50,7 @@ def _image(found: Findings, folder: Path) -> Iterator[str]:
     yield "program: # how the process engine runs it, without the image"
     yield f"  command: {_list(['python3', found.script.path.name])}"
     yield f"  source: {_scalar(_relative(found.script.path.parent, folder))}"
-    if found.script.requirements is not None and "requirements" in known_keys(kinds()[found.kind])["program"]:
+    if found.script.requirements is not None:
         yield f"  requirements: {_scalar(_relative(found.script.requirements, folder))}"
 
 

@@ -67,6 +67,10 @@ class JobFileItem(pytest.Item):
         self.order = order
         """How many job files have to come before this one."""
         self._job_file = job_file
+        if job_file.program is None:
+            self.add_marker(pytest.mark.sagemaker_rung("docker"))
+        elif job_file.image is None:
+            self.add_marker(pytest.mark.sagemaker_rung("process"))
         if self.config.pluginmanager.hasplugin("xdist"):
             # One worker has all of a folder, or each would run those before its own.
             self.add_marker(pytest.mark.xdist_group(f"{self.path.parent}[{rung}]"))

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from ..contract.arns import S3Uri
 from ..contract.kinds import PROCESSING, TRAINING, JobKind
 from ..contract.status import status_of
+from ..errors import EmulatorError
+from ..jobfiles.bundle import write_bundle
 from ..jobfiles.clients import code_and_message
 from ..jobfiles.events import Event, LogLine
 from ..jobfiles.expectations import exit_code, final_metrics
@@ -100,7 +102,9 @@ class JobResult:
     @property
     def container_view(self) -> ContainerView:
         """What its containers found when they started: `/opt/ml`, environment, user, mounts."""
-        found = self._emulator.get(f"jobs/{self.arn}/container-view")
+        found = self._emulator.clients.container_view(self.arn)
+        if found is None:
+            raise RuntimeError(f"The containers of {self.name} have not started; it is {self.status}.")
         return ContainerView.parse(found)
 
     @property
@@ -138,6 +142,11 @@ class JobResult:
     def is_as_expected(self) -> bool:
         """Whether it has ended with the status that the test expects, or the test does not say."""
         return self.has_ended and not self._cut_short and self.expected in (None, self.status)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether somebody will want to know why it ended so: not as expected, or `Failed` where nothing was."""
+        return not self.is_as_expected or (self.expected is None and self.status != "Completed")
 
     def wait(self, max_seconds: float | None = None) -> Self:
         """Wait for the end. A job that takes longer is stopped.
@@ -180,11 +189,32 @@ class JobResult:
             said.append(f"  {self.timings!r}".replace("<", "time: ").replace(">", ""))
         tail = self.logs.tail(lines)
         said.append(f"  the last {len(tail)} of {len(self.logs)} log lines:" if tail else "  its log is empty")
-        return "\n".join([*said, *(f"    {line}" for line in tail)])
+        said += [f"    {line}" for line in tail]
+        if self.is_failure:
+            said.append(f"  bundle: {self._kept_bundle}")
+        return "\n".join(said)
+
+    def bundle(self, destination: Path | None = None) -> Path:
+        """Write inputs, configuration, logs and outputs into one archive below a folder, and return its path.
+
+        Raises:
+            EmulatorError: it cannot be written, or is too large.
+        """
+        folder = self._emulator.bundles if destination is None else destination
+        folder.mkdir(parents=True, exist_ok=True)
+        return write_bundle(self._emulator.clients, self.kind, self.name, folder)
 
     def __repr__(self) -> str:
         reason = f", {self.failure_reason!r}" if self.failure_reason else ""
         return f"<{type(self).__name__} {self.name}: {self.status}{reason}>"
+
+    @cached_property
+    def _kept_bundle(self) -> str:
+        """Where its bundle is, written once; or why there is none, which must not hide why the job failed."""
+        try:
+            return str(self.bundle())
+        except (EmulatorError, OSError) as error:
+            return f"none ({error})"
 
     def _ends_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +57,8 @@ class SessionOfTests:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.item: pytest.Item | None = None
+        own = f"{os.getpid()}-{time.time()}"
+        self._run = str(getattr(config, "workerinput", {}).get("testrunuid", own))
         self._used = False
         self._reroutes_item = False
         self._rerouting: Rerouting | None = None
@@ -83,7 +87,7 @@ class SessionOfTests:
             return Path(self.config.rootpath, given)
         cache = getattr(self.config, "cache", None)  # pytest's plugin for it may be off
         if cache is not None:
-            return Path(cache.mkdir("sagemaker-bundles"))
+            return _emptied(Path(cache.mkdir("sagemaker-bundles")), self._run)
         return Path(tempfile.gettempdir()) / "sagemaker-emulator-bundles"
 
     def account_of_worker(self, account: str) -> str:
@@ -246,6 +250,16 @@ class SessionOfTests:
     def _stop_rerouting(self) -> None:
         if self._rerouting is not None:
             self._rerouting.stop()
+
+
+def _emptied(folder: Path, run: str) -> Path:
+    """Return a folder without what other runs of pytest have left in it; all workers of one are the same run."""
+    marker = folder / "run"
+    if not marker.is_file() or marker.read_text() != run:
+        for old in folder.glob("*.tar.gz"):
+            old.unlink(missing_ok=True)
+        marker.write_text(run)
+    return folder
 
 
 KEY: pytest.StashKey[SessionOfTests] = pytest.StashKey()

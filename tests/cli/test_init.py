@@ -11,8 +11,6 @@ import pytest
 from jsonschema import Draft7Validator
 
 from emulator.jobfiles.schema import job_file_schema
-from emulator.starter.findings import find
-from emulator.starter.text import job_file_text
 from tests.cli.commands import lines, sagemaker_emulator
 from tests.gate.repositories import Repository
 from tests.job_documents import document_of, parse
@@ -142,11 +140,14 @@ def test_files_in_data_are_one_channel(folder: Path) -> None:
 
 
 def test_a_folder_with_a_program_only(folder: Path) -> None:
-    found = find(str(folder), None)
-    text = job_file_text(found, folder, "./s.json")
-    assert "\nimage:" not in text
-    assert "  command: [python3, train.py]\n  source: .\n" in text
-    assert found.told == ["There is no Dockerfile: the job runs as a program, on the process engine only."]
+    document, said = written(folder)
+    assert "image" not in document
+    assert document["program"] == {
+        "command": ["python3", "train.py"],
+        "source": ".",
+        "requirements": "requirements.txt",
+    }
+    assert "Note: There is no Dockerfile: the job runs as a program, on the process engine only." in said
 
 
 @pytest.mark.docker

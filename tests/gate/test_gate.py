@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 
 from tests.cli.commands import REPOSITORY, containers_of, environment, eventually, started
 from tests.gate.repositories import Repository
@@ -86,6 +87,25 @@ def test_only_what_has_changed(repository: Repository) -> None:
     text = (repository.folder / "summary.md").read_text()
     assert "## SageMaker jobs: everything holds\n\n1 of 3 job files ran" in text
     assert "- `bad/behind.yaml`: nothing of it has changed since main" in text
+
+
+def test_the_process_rung(repository: Repository, tmp_path: Path) -> None:
+    repository.write(
+        "program/train.py", "import pathlib\npathlib.Path('/opt/ml/model/m.txt').write_text('m')\nprint('hello')\n"
+    )
+    program = {"command": [sys.executable, "train.py"], "source": "../program"}
+    path = repository.write(
+        "process/job.yaml",
+        yaml.safe_dump({"kind": "training", "program": program, "expect": {"model": ["m.txt"], "logs": ["hello"]}}),
+    )
+    repository.commit()
+    repository.write("program/train.py", (repository.folder / "program/train.py").read_text() + "print('more')\n")
+    summary = tmp_path / "s.md"
+    done = gate(repository, "process", "--changed-since", "HEAD", "--engine", "process", "--lint", "--summary", summary)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "run       process/job.yaml: its program has changed: program/train.py" in done.stdout
+    assert "| `process/job.yaml` | process | ✅ passed | Completed |" in summary.read_text()
+    assert path.is_file()
 
 
 def test_a_change_that_concerns_no_job_passes_at_once(repository: Repository, tmp_path: Path) -> None:

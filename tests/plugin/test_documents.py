@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator import pytest_plugin
-from emulator.testing.settings import MARKERS, SETTINGS
+from emulator.testing.settings import MARKERS, SETTINGS, Setting
 from tests.plugin.conftest import Project
 
 REPOSITORY = Path(__file__).parents[2]
@@ -40,8 +40,8 @@ def test_every_fixture_is_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_every_option_is_described_with_its_default(setting: object) -> None:
-    name, default, flag = setting.name, setting.default, setting.flag  # type: ignore[attr-defined] # a Setting
+def test_every_option_is_described_with_its_default(setting: Setting) -> None:
+    name, default, flag = setting.name, setting.default, setting.flag
     row = re.search(rf"^\| `{name}` \|.*$", REFERENCE, re.MULTILINE)
     assert row is not None, f"{name} is in no table"
     shown = (

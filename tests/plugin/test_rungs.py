@@ -65,7 +65,8 @@ def test_auto_is_settled_by_the_emulator(project: Project, endpoint: Endpoint) -
 def test_what_an_engine_has_not_is_told(project: Project) -> None:
     project.write(
         "test_needs.py",
-        "import pytest\n\n@pytest.mark.sagemaker_needs('a_gpu_of_my_own')\ndef test_needs():\n    raise AssertionError\n",
+        "import pytest\n\n@pytest.mark.sagemaker_needs('a_gpu_of_my_own')\n"
+        "def test_needs():\n    raise AssertionError\n",
     )
     project.run("test_needs.py", "-rs").was(skipped=1).says("needs a_gpu_of_my_own, which the")
 

@@ -21,6 +21,7 @@ from ...contract.outcome import ContainerStartError, ImageMissingError, Internal
 from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer
 from ...jobs.ports import Capabilities, Engine, ImageView, Owner
 from . import reaper
+from .archives import put_mounts, reclaim
 from .cluster import DockerCluster
 from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
@@ -30,7 +31,6 @@ from .image import ImageConfig, image_view
 from .labels import OWNER, PREFIX, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
 from .removal import remove_abandoned, remove_container, remove_network, remove_owned
-from .trees import put_mounts, reclaim
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,22 @@ class DockerEngine:
 
     name = "docker"
     host_alias = "host.docker.internal"
-    capabilities = Capabilities(images=True, network_isolation=True, instance_limits=True, out_of_memory=True)
+    programs = None
+    capabilities = Capabilities(
+        images=True,
+        image_user=True,
+        file_system=True,
+        network_isolation=True,
+        own_network=True,
+        several_hosts=True,
+        several_hosts_internet=True,
+        metadata_address=True,
+        process_tree=True,
+        instance_limits=True,
+        out_of_memory=True,
+        outlives_emulator=True,
+        other_machine=True,
+    )
 
     def __init__(self, api: docker.APIClient, owner: Owner, *, copy_data: bool) -> None:
         self._api = api
