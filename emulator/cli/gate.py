@@ -41,6 +41,11 @@ _PAUSE: Final = 0.2
 )
 @click.option("--junit-xml", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report.")
 @click.option(
+    "--bundles",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep here an archive of each failed job; by default in pytest's cache.",
+)
+@click.option(
     "--summary",
     "summary_file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -55,6 +60,7 @@ def gate(
     engine: str,
     endpoint_url: str | None,
     junit_xml: Path | None,
+    bundles: Path | None,
     summary_file: Path | None,
     with_lint: bool,
     only_list: bool,
@@ -88,7 +94,9 @@ def gate(
         _require_what_runs(engine, endpoint_url)
         if with_lint:
             lint = _lint(choices, static=engine == "process")
-        options = PytestOptions(engine=engine, endpoint_url=endpoint_url, workers=workers, junit_xml=junit_xml)
+        options = PytestOptions(
+            engine=engine, endpoint_url=endpoint_url, workers=workers, junit_xml=junit_xml, bundles=bundles
+        )
         status, results = run_pytest([one.path for one in running], options)
     elif junit_xml is not None:
         junit_xml.write_text('<?xml version="1.0" encoding="utf-8"?><testsuites/>\n', encoding="utf-8")

@@ -31,7 +31,7 @@ class PytestOptions:
     endpoint_url: str | None = None
     workers: str = "1"
     junit_xml: Path | None = None
-    more: Sequence[str] = ()
+    bundles: Path | None = None
 
 
 def require_pytest(workers: str) -> None:
@@ -83,7 +83,8 @@ def _command(files: Sequence[Path], options: PytestOptions) -> Iterator[str]:
         yield from ("-n", options.workers, "--dist", "loadgroup")
     if options.junit_xml is not None:
         yield f"--junit-xml={options.junit_xml}"
-    yield from options.more
+    if options.bundles is not None:
+        yield f"--sagemaker-bundle-dir={options.bundles.absolute()}"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -55,7 +55,10 @@ def test_a_gate_that_does_not_hold(repository: Repository, tmp_path: Path) -> No
     summary.write_text("# Of another step\n")
     junit = tmp_path / "junit.xml"
     done = gate(
-        repository, ".", "-j", 2, "--engine", "docker", "--junit-xml", junit, "--lint", GITHUB_STEP_SUMMARY=str(summary)
+        repository,
+        *(".", "-j", 2, "--engine", "docker", "--lint"),
+        *("--junit-xml", junit, "--bundles", tmp_path / "bundles"),
+        GITHUB_STEP_SUMMARY=str(summary),
     )
 
     assert done.returncode == 1, done.stdout + done.stderr
@@ -72,6 +75,8 @@ def test_a_gate_that_does_not_hold(repository: Repository, tmp_path: Path) -> No
     assert "| docker | ⏭️ not run |" in rows["bad/behind.yaml"]
     assert "<details><summary><code>bad/fit.yaml</code> on docker</summary>" in text
     assert "    last words\n" in text
+    (bundle,) = (tmp_path / "bundles").rglob("*.tar.gz")
+    assert f"Kept for a look: `{bundle}`" in text
     (suite,) = ET.parse(junit).getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
 
