@@ -42,14 +42,20 @@ class FileStatus:
 
 
 class ContainerFiles:
-    """The file system of one container."""
+    """The file system of one container that does not change: what was looked up once is not asked for again."""
 
     def __init__(self, api: docker.APIClient, container: str) -> None:
         self._api = api
         self._url = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
+        self._found: dict[str, FileStatus | None] = {}
 
     def status(self, path: str) -> FileStatus | None:
         """Return what is at a path; None if nothing is."""
+        if path not in self._found:
+            self._found[path] = self._ask(path)
+        return self._found[path]
+
+    def _ask(self, path: str) -> FileStatus | None:
         followed = path
         for _ in range(_MOST_LINKS):
             answer = self._api.head(self._url, params={"path": followed}, timeout=_SECONDS)

@@ -40,12 +40,12 @@ class Kind(StrEnum):
 
     @property
     def mounted(self) -> tuple[PurePosixPath, ...]:
-        """Where the platform puts its own directories, whatever the request says."""
+        """Where the platform puts its own directories; where by convention, if it is the request that says so."""
         match self:
             case Kind.TRAINING:
                 return paths.PLATFORM_ROOTS
             case Kind.PROCESSING:
-                return (paths.PROCESSING, paths.CONFIG, paths.OUTPUT)
+                return (paths.CONFIG, paths.OUTPUT, paths.PROCESSING / "input", paths.PROCESSING / "output")
             case Kind.SERVING:
                 return (paths.MODEL,)
 
@@ -58,6 +58,7 @@ class Request:
     arguments: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     hyperparameters: frozenset[str] = frozenset()
+    mounts: tuple[PurePosixPath, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +180,15 @@ class Facts:
     base_tags: tuple[tuple[str, int], ...] = ()
     build_failure: tuple[str, int | None] | None = None
     unknown_ignores: tuple[tuple[str, int | None], ...] = ()
+
+    @property
+    def mounted(self) -> tuple[PurePosixPath, ...]:
+        """Where the platform puts its own directories."""
+        return (self.request.mounts if self.request else ()) or self.kind.mounted
+
+    def is_mounted(self, path: str) -> bool:
+        """Tell whether a path is the platform's, not the image's."""
+        return any(PurePosixPath(path).is_relative_to(mount) for mount in self.mounted)
 
     @property
     def command(self) -> tuple[str, ...] | None:

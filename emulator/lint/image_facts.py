@@ -58,7 +58,7 @@ def files_of(facts: Facts, files: ContainerFiles) -> Files:
     credentials = posixpath.join(homes.get(user or "root", "/root"), ".aws/credentials")
     return Files(
         program=_program(facts, files),
-        below_mounts=tuple(name for mount in facts.kind.mounted for name in files.names_below(str(mount), _MOST_NAMES)),
+        below_mounts=tuple(name for mount in facts.mounted for name in files.names_below(str(mount), _MOST_NAMES)),
         has_toolkit_program=_has_toolkit_program(facts, files),
         argument_is_a_file=_argument_is_a_file(facts, files),
         users=frozenset(homes),
@@ -81,10 +81,10 @@ def _search(facts: Facts) -> str:
 
 
 def _program(facts: Facts, files: ContainerFiles) -> Program | None:
-    """Return the program of the command that the service comes to; None if the image has none of its own."""
+    """Return the program of the command that the service comes to; None if it is not the image's."""
     command = facts.command or facts.kind.default_command
-    if not command:
-        return None
+    if not command or facts.is_mounted(command[0]):
+        return None  # it comes with the job's data
     search, directory = _search(facts), facts.config.working_directory or "/"
     found = files.program(command[0], search, directory)
     if found is None:

@@ -34,15 +34,11 @@ def _hidden(facts: Facts) -> Iterator[Hit]:
     if facts.files is not None:
         found = facts.files.below_mounts
     else:
-        found = tuple(path for path in facts.copied if _mounts_above(facts, path))
+        found = tuple(path for path in facts.copied if facts.is_mounted(path))
     if found:
         more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
         line = next((line for path in found if (line := _copied_at(facts, path))), None)
         yield Hit(f"The image has {', '.join(found[:_MOST_SHOWN])}{more}, where the platform mounts its own.", line)
-
-
-def _mounts_above(facts: Facts, path: str) -> bool:
-    return any(PurePosixPath(path).is_relative_to(mount) for mount in facts.kind.mounted)
 
 
 def _copied_at(facts: Facts, path: str) -> int | None:
@@ -82,7 +78,7 @@ def _user_unknown(facts: Facts) -> Iterator[Hit]:
 
 def _user_not_root(facts: Facts) -> Iterator[Hit]:
     if _user_name(facts) not in (None, "", "root", "0"):
-        yield Hit(f"It runs as {facts.config.user}.", facts.line("USER"))
+        yield Hit(f"USER is {facts.config.user}.", facts.line("USER"))
 
 
 def _user_name(facts: Facts) -> str | None:
@@ -143,7 +139,8 @@ def _model_trainer(facts: Facts) -> Iterator[Hit]:
     if facts.files is None or facts.request is not None:
         return
     has = facts.files.tools | frozenset(facts.packages.versions if facts.packages else ())
-    missing = [tool for tool in _MODEL_TRAINER_NEEDS if tool not in has]
+    unknown = ("pip",) if facts.packages is None and "python3" in has else ()
+    missing = [tool for tool in _MODEL_TRAINER_NEEDS if tool not in (*has, *unknown)]
     if missing:
         yield Hit(f"It has no {', no '.join(missing)}.")
 
@@ -179,9 +176,9 @@ RULES: Final = (
         id="hidden-files",
         severity=Severity.ERROR,
         what="The image has files where the platform mounts its own directories",
-        why="/opt/ml/input, /opt/ml/model and /opt/ml/output of a training job, /opt/ml/processing, /opt/ml/config and "
-        "/opt/ml/output of a processing job and /opt/ml/model of an endpoint are the platform's: what an image put "
-        "there is hidden from its own program.",
+        why="These are the platform's: /opt/ml/input, /opt/ml/model and /opt/ml/output of a training job, "
+        "/opt/ml/config, /opt/ml/output and each LocalPath of a processing job, /opt/ml/model of an endpoint. What an "
+        "image put there is hidden from its own program.",
         fix="COPY it elsewhere, such as /opt/program or /opt/ml/code, or give it to the job as a channel.",
         check=_hidden,
         reads="Dockerfile",

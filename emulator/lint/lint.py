@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import docker
+import requests
 from docker.errors import APIError, ImageNotFound
 
 from ..engines.docker.connection import connect
@@ -117,7 +118,10 @@ class _Lint:
             return
         with closing(engine):
             if self._build():
-                self._look_into_image(engine)
+                try:
+                    self._look_into_image(engine)
+                except requests.RequestException as error:
+                    raise EngineUnavailableError("docker", f"it was lost meanwhile ({error}).", "Try again.") from error
 
     def _read_dockerfile(self, path: Path) -> None:
         try:

@@ -27,7 +27,6 @@ from .sandbox import Sandbox
 PACKAGES_SECONDS: Final = 30.0
 RUN_SECONDS: Final = 4.0
 SIGTERM_SECONDS: Final = 3.0
-_START_SECONDS: Final = 60.0
 _PACKAGES: Final = ("boto3", "botocore", "sagemaker-training", "sagemaker", "pip")
 _READ_PACKAGES: Final = f"""
 import json
@@ -60,6 +59,7 @@ class Surroundings:
     directories: Mapping[PurePosixPath, int]
     texts: Mapping[PurePosixPath, str]
     environment: Mapping[str, str]
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, job: Job | None) -> Surroundings:
@@ -73,6 +73,7 @@ class Surroundings:
             directories=job.directory_modes(host),
             texts=config_files(job, host),
             environment=container_environment(platform_environment(job, None), job.environment),
+            hosts=tuple(host.name for host in job.hosts),
         )
 
 
@@ -121,34 +122,38 @@ def run_of(sandbox: Sandbox, image: str, facts: Facts, job: Job | None) -> Run |
             entrypoint=entrypoint,
             command=command,
             environment={**given.environment, **request.environment},
-            hosts={"algo-1": "127.0.0.1"},
+            hosts=dict.fromkeys(given.hosts, "127.0.0.1"),
             volumes=[str(mount) for mount in given.mounts],
         )
         sandbox.api.put_archive(container, "/", _archive(given))
         sandbox.api.start(container)
     except APIError:
         return None
-    exit_code = sandbox.exit_code(container, RUN_SECONDS)
+    exit_code, ended_on_sigterm = sandbox.exit_code(container, RUN_SECONDS), None
     if exit_code is None:
-        return _stopped(sandbox, container)
+        exit_code = _exit_code_after_sigterm(sandbox, container)
+        ended_on_sigterm = exit_code is not None
+    if exit_code is None:
+        catches = _catches_sigterm(sandbox, container)
+        return Run(exit_code=None, ended_on_sigterm=False, catches_sigterm=catches)
     files = ContainerFiles(sandbox.api, container)
     return Run(
         exit_code=exit_code,
         output=sandbox.output(container),
+        ended_on_sigterm=ended_on_sigterm,
         has_results=any(files.names_below(str(path), 1) for path in (paths.MODEL, paths.OUTPUT_DATA)),
         written=_written(sandbox, container),
     )
 
 
-def _stopped(sandbox: Sandbox, container: str) -> Run:
+def _exit_code_after_sigterm(sandbox: Sandbox, container: str) -> int | None:
     """Ask a program that runs to end, as a stop does."""
     try:
         sandbox.api.kill(container, signal="SIGTERM")
-    except APIError:  # it has ended in this moment
-        return Run(exit_code=sandbox.exit_code(container, _START_SECONDS), output=sandbox.output(container))
-    ended = sandbox.exit_code(container, SIGTERM_SECONDS) is not None
-    catches = None if ended else _catches_sigterm(sandbox, container)
-    return Run(exit_code=None, output=sandbox.output(container), ended_on_sigterm=ended, catches_sigterm=catches)
+    except APIError as error:
+        if error.status_code != 409:  # it has ended in this moment
+            raise
+    return sandbox.exit_code(container, SIGTERM_SECONDS)
 
 
 def _catches_sigterm(sandbox: Sandbox, container: str) -> bool | None:

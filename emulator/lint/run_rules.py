@@ -22,12 +22,12 @@ def _refuses_argument(facts: Facts) -> Iterator[Hit]:
     run, argument = facts.run, facts.argument
     if run is None or not run.exit_code or not argument:
         return
-    word = re.escape(argument)
+    word = rf"(?<![\w-]){re.escape(argument)}(?![\w-])"
     for pattern in (
-        rf"unrecognized arguments:.*\b{word}\b",
-        rf"unexpected extra arguments? \(.*\b{word}\b",
-        rf"No such command ['\"]?{word}\b",
-        rf"invalid (?:choice|\w+ value): ['\"]?{word}\b",
+        rf"unrecognized arguments:.*{word}",
+        rf"unexpected extra arguments? \(.*{word}",
+        rf"No such command ['\"]?{word}",
+        rf"invalid (?:choice|\w+ value): ['\"]?{word}",
     ):
         if found := re.search(pattern, run.output):
             yield Hit(f"It ended with exit code {run.exit_code}: {found[0]}.", facts.line("ENTRYPOINT"))

@@ -16,10 +16,11 @@ from docker.types import LogConfig, Mount
 
 from .. import file_locks
 from ..engines.docker.labels import Labels
-from ..engines.docker.removal import remove_container, remove_owned
+from ..engines.docker.removal import remove_owned
 from ..jobs.ports import Owner
 
 _POLL_SECONDS: Final = 0.05
+_OUTPUT_BYTES: Final = 64 * 1024
 
 
 class Sandbox:
@@ -92,10 +93,3 @@ class Sandbox:
         """Return the end of what a container wrote."""
         written: bytes = self.api.logs(container, stdout=True, stderr=stderr, tail=200)
         return written[-_OUTPUT_BYTES:].decode(errors="replace")
-
-    def remove(self, container: str) -> None:
-        """Remove a container, running or not."""
-        remove_container(self.api, container)
-
-
-_OUTPUT_BYTES: Final = 64 * 1024

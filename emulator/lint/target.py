@@ -19,6 +19,7 @@ from .facts import Kind, Request
 
 _JOB_FILES: Final = (".yaml", ".yml")
 _DOCKERFILE: Final = "Dockerfile"
+_FOLDERS_JOB_FILES: Final = ("job.yaml", "job.yml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class Target:
             arguments=self.job.arguments,
             environment=self.job.environment,
             hyperparameters=frozenset(hyperparameters),
+            mounts=self.job.mount_roots,
         )
 
 
@@ -66,9 +68,10 @@ def target_of(given: str, options: BuildOptions) -> Target:
     """
     path = Path(given)
     if path.is_dir():
-        path = path / _DOCKERFILE
-        if not path.is_file():
-            raise UsageError(f"There is no {path}. Name a Dockerfile, a job file, a folder with one, or an image.")
+        found = [path / name for name in (_DOCKERFILE, *_FOLDERS_JOB_FILES) if (path / name).is_file()]
+        if not found:
+            raise UsageError(f"There is no Dockerfile in {path}. Name one, a job file, or an image.")
+        path = found[0]
     if path.is_file():
         return _job_target(given, path, options) if path.suffix in _JOB_FILES else _build_target(given, path, options)
     if path.suffix in _JOB_FILES or path.name.startswith(_DOCKERFILE) or given.startswith((".", "/", "~")):
