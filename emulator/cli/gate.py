@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ..errors import EndpointUnavailableError, UsageError
+from ..errors import EndpointUnavailableError, EngineUnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from ..gate.results import Results
     from ..gate.selection import Choice
     from ..gate.summary import LintLine
 
@@ -100,7 +101,7 @@ def gate(
         status, results = run_pytest([one.path for one in running], options)
     elif junit_xml is not None:
         junit_xml.write_text('<?xml version="1.0" encoding="utf-8"?><testsuites/>\n', encoding="utf-8")
-    exit_code = _exit_code(status, lint)
+    exit_code = _exit_code(status, results, lint)
     text = summary(
         holds=exit_code == 0,
         choices=choices,
@@ -160,7 +161,7 @@ def _lint(choices: list[Choice], *, static: bool) -> list[LintLine]:
     return found
 
 
-def _exit_code(status: int, lint: list[LintLine]) -> int:
+def _exit_code(status: int, results: Results, lint: list[LintLine]) -> int:
     """Return ours for pytest's: 2 is a job file that cannot be collected, 4 is wrong usage."""
     from ..gate.pytest_run import INTERRUPTED
 
@@ -168,6 +169,8 @@ def _exit_code(status: int, lint: list[LintLine]) -> int:
         return INTERRUPTED
     if status in (2, 4):
         return UsageError.exit_code
+    if any(one.has_no_engine for one in results.jobs):
+        return EngineUnavailableError.exit_code
     failed = status != 0 or any(one.severity == "error" for one in lint)
     return 1 if failed else 0
 

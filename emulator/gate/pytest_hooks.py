@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from ..errors import EmulatorError, EngineUnavailableError
 from .results import OPTION, JobResult, Results
 
+_NO_ENGINE: Final = "sagemaker_no_engine"
 _METRIC: Final = "sagemaker_metric_"
 _RUNG: Final = re.compile(r"\[([\w-]+)\]$")
 _BUNDLE: Final = re.compile(r"^\s*bundle: (.+)$", re.MULTILINE)
@@ -25,6 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption(OPTION)
     if path is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Recorder(config.rootpath, Path(path)), "sagemaker-gate-recorder")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note in the report of a test that there is no engine for it; in a worker this is heard of by nobody else."""
+    report = yield
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, EmulatorError) and error.exit_code == EngineUnavailableError.exit_code:
+        report.user_properties.append((_NO_ENGINE, True))
+    return report
 
 
 class _Recorder:
@@ -55,6 +70,7 @@ class _Recorder:
                     name.removeprefix(_METRIC): float(value) for name, value in told.items() if name.startswith(_METRIC)
                 },
                 text=text,
+                has_no_engine=bool(told.get(_NO_ENGINE)),
                 bundle=str(bundle),
             )
         )

@@ -29,6 +29,7 @@ class JobResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     text: str = ""
     bundle: str = ""
+    has_no_engine: bool = False
 
     @property
     def unmet(self) -> list[str]:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from emulator.gate.results import OPTION, Results
 from tests.cli.commands import REPOSITORY, containers_of, environment, eventually, started
 from tests.gate.repositories import Repository
 
@@ -113,6 +114,22 @@ def test_the_process_rung(repository: Repository, tmp_path: Path) -> None:
     assert path.is_file()
 
 
+def test_an_image_that_breaks_the_contract_fails(repository: Repository, tmp_path: Path) -> None:
+    repository.write("broken/train.py", "print('hello')\n")
+    repository.write("broken/Dockerfile", "FROM a\nCOPY train.py /opt/ml/input/train.py\n")
+    document = {
+        "kind": "training",
+        "image": {"build": "."},
+        "program": {"command": [sys.executable, "train.py"]},
+    }
+    repository.write("broken/job.yaml", yaml.safe_dump(document))
+    done = gate(repository, "broken", "--engine", "process", "--lint", "--summary", tmp_path / "s.md")
+    assert done.returncode == 1, done.stdout + done.stderr
+    text = (tmp_path / "s.md").read_text()
+    assert "| `broken/job.yaml` | process | ✅ passed |" in text
+    assert "| error | hidden-files | The image has /opt/ml/input/train.py" in text
+
+
 def test_a_change_that_concerns_no_job_passes_at_once(repository: Repository, tmp_path: Path) -> None:
     repository.write("README.md")
     junit = tmp_path / "junit.xml"
@@ -173,6 +190,24 @@ def test_no_engine(repository: Repository) -> None:
     done = gate(repository, ".", "--engine", "docker", DOCKER_HOST="unix:///nowhere/docker.sock")
     assert done.returncode == 3
     assert "no Docker Engine answers at" in done.stderr
+
+
+def test_a_rung_that_turns_out_not_to_be_there(repository: Repository, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    hooks = ["-p", "emulator.pytest_plugin", "-p", "emulator.gate.pytest_hooks", f"{OPTION}={results}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "good/job.yaml", *hooks, "--sagemaker-engine=docker"],
+        cwd=repository.folder,
+        env=environment(DOCKER_HOST="unix:///nowhere/docker.sock", PYTEST_ADDOPTS=""),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    (job,) = Results.read(results).jobs
+    assert job.has_no_engine
+    assert job.unmet[0].startswith("The docker engine cannot be used")
 
 
 @pytest.mark.parametrize(
