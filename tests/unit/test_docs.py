@@ -38,6 +38,8 @@ def test_every_command_and_option_explains_itself(command: str) -> None:
         "docs/fidelity.md",
         "docs/lint.md",
         "docs/from-airflow-to-sagemaker-jobs.md",
+        "docs/ci.md",
+        "docs/job-files.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:
