@@ -15,12 +15,14 @@ from .contract.life import running_since
 from .engines import engine_named
 from .errors import UsageError
 from .jobs.clock import SystemClock
+from .jobs.container_view import ContainerViews
 from .jobs.job_run import Platform
 from .jobs.jobs import Jobs
 from .jobs.ports import AccessProvider, Engine, Owner, Programs
 from .jobs.supervisor import Supervisor
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal
+from .storage.container_views import VIEWS_FOLDER, ContainerViewFiles
 from .storage.credentials import RoleCredentials
 from .storage.database import FILE_NAME, Database
 from .storage.instance_types import Ec2InstanceCatalog
@@ -76,6 +78,23 @@ class ContainerAccess:
 _: type[AccessProvider] = ContainerAccess
 
 
+def _check(settings: Settings, engine: Engine) -> None:
+    """Refuse what is asked of an engine that cannot do it.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    can = engine.capabilities
+    for asked, able, option, what in (
+        (settings.limit_instances, can.instance_limits, "--limit-instances", "limit programs to an instance type"),
+        (settings.copy_data, can.other_machine, "--copy-data", "run anything on another disk than this one"),
+    ):
+        if asked and not able:
+            raise UsageError(
+                f"The {engine.name} engine cannot {what}. Leave out {option}, or use --engine docker."
+            )
+
+
 class Emulator:
     """A local SageMaker without its HTTP endpoint. Use it as a context; leaving it ends every job.
 
@@ -96,6 +115,7 @@ class Emulator:
             database = Database(state.path / FILE_NAME)
             opened.callback(database.close)
             self.records = SqliteJobStore(database)
+            views = ContainerViewFiles(state.path / VIEWS_FOLDER)
             self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
             opened.callback(self.logs.close)
             self.services = MotoServices()
@@ -115,12 +135,14 @@ class Emulator:
                 settings.engine, owner, workspace=state.workspace, keep=self._waiting, copy_data=settings.copy_data
             )
             opened.callback(lambda: self.engine.close(keep=self._waiting))
+            _check(settings, self.engine)
             state.tidy(keep=self._waiting)
             platform = Platform(
                 jobs=self.records,
                 objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
                 logs=self.logs,
                 metrics=MotoMetricStore(),
+                views=views,
                 credentials=self.credentials,
                 catalog=Ec2InstanceCatalog(),
                 engine=self.engine,
@@ -132,10 +154,20 @@ class Emulator:
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
             self.jobs: Mapping[JobKind, Jobs] = {
-                kind: Jobs(kind, self.records, platform.objects, self.clock, self.supervisor) for kind in KINDS
+                kind: Jobs(
+                    kind,
+                    self.records,
+                    views,
+                    objects=platform.objects,
+                    clock=self.clock,
+                    supervisor=self.supervisor,
+                )
+                for kind in KINDS
             }
+            self.container_views = ContainerViews(views, self.engine)
             self.on_reset: list[Callable[[], None]] = [
                 self.records.clear,
+                views.clear,
                 self.logs.clear,
                 self.buckets.clear,
                 self.services.reset,

@@ -1,8 +1,9 @@
-"""What is not AWS: health, reset, and how far a job's current stage has come, below /_emulator/."""
+"""What is not AWS: health, reset, how far a job has come and what its containers found, below /_emulator/."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -22,27 +23,45 @@ _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost")
 
 def answer(emulator: Emulator, request: Request) -> Response:
     """Answer a control request."""
-    match request.path.removeprefix(PREFIX).split("/"):
+    steps = request.path.removeprefix(PREFIX).split("/")
+    match steps:
         case ["health"]:
-            return _json(
-                {
-                    "status": "ok",
-                    "version": __version__,
-                    "engine": emulator.engine.name,
-                    "capabilities": asdict(emulator.engine.capabilities),
-                    "running_jobs": emulator.supervisor.running(),
-                }
-            )
+            return health(emulator)
         case ["reset"] if request.method == "POST":
             return reset(emulator)
         case ["programs"] if request.method == "PUT":
             return register_program(emulator, request)
-        case ["jobs", account, region, name, "progress"]:
-            return progress(emulator, TRAINING.arn(Scope(account=account, region=region), name))
-        case ["jobs", resource, name, "progress"]:
-            return progress(emulator, f"{resource}/{name.lower()}")
+        case ["jobs", *job]:
+            response = about_job(emulator, job)
         case _:
-            return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
+            response = None
+    return response or _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
+
+
+def health(emulator: Emulator) -> Response:
+    """Tell who answers, and what its engine can do."""
+    return _json(
+        {
+            "status": "ok",
+            "version": __version__,
+            "engine": emulator.engine.name,
+            "capabilities": asdict(emulator.engine.capabilities),
+            "running_jobs": emulator.supervisor.running(),
+        }
+    )
+
+
+def about_job(emulator: Emulator, steps: Sequence[str]) -> Response | None:
+    """Tell what is known of a job beside its record; None: there is no such thing."""
+    match steps:
+        case [account, region, name, "progress"]:
+            return progress(emulator, TRAINING.arn(Scope(account=account, region=region), name))
+        case [resource, name, "progress"]:
+            return progress(emulator, f"{resource}/{name.lower()}")
+        case [resource, name, "container-view"]:
+            return container_view(emulator, f"{resource}/{name.lower()}")
+        case _:
+            return None
 
 
 def progress(emulator: Emulator, arn: str) -> Response:
@@ -78,6 +97,17 @@ def register_program(emulator: Emulator, request: Request) -> Response:
     except UsageError as error:
         return _json({"error": str(error)}, 400)
     return _json({"status": "ok"})
+
+
+def container_view(emulator: Emulator, arn: str) -> Response:
+    """Tell what the containers of a job found when they started."""
+    record = emulator.records.get(arn)
+    if record is None:
+        return _json({"error": f"There is no job {arn}."}, 404)
+    view = emulator.container_views.of(record)
+    if view is None:
+        return _json({"error": f"The containers of {arn} have not started."}, 404)
+    return _json(view)
 
 
 def reset(emulator: Emulator) -> Response:

@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "describe": "describe:describe",
     "logs": "logs:logs",
     "stop": "stop:stop",
+    "bundle": "bundle:bundle",
     "clean": "clean:clean",
     "state": "state:state",
 }

@@ -55,6 +55,7 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
         progress=lambda arn: _progress(url, arn),
         runs_images=cache(lambda: _runs_images(url)),
         register=lambda image, program: _register(url, image, program),
+        container_view=lambda arn: container_view(url, arn),
     )
 
 
@@ -135,10 +136,22 @@ def _register(url: str, image: str, program: Program) -> None:
         raise UsageError(str(json.loads(answer).get("error", answer)))
 
 
-def _get(url: str, path: str) -> dict[str, Any] | None:
+def container_view(url: str, arn: str) -> dict[str, Any] | None:
+    """Ask what a job's containers found when they started; None: they have not.
+
+    Raises:
+        EndpointUnavailableError: nobody answers (any more).
+    """
+    try:
+        return _get(url, f"/_emulator/jobs/{arn}/container-view", seconds=_SECONDS)
+    except (OSError, http.client.HTTPException) as error:
+        raise EndpointUnavailableError(f"The endpoint does not answer at {url} (any more): {error}") from error
+
+
+def _get(url: str, path: str, seconds: float = 5) -> dict[str, Any] | None:
     """Return a JSON object from the control API; None if that is not what is answered."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=seconds)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

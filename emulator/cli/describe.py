@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..contract.kinds import TRAINING
+from ..errors import EmulatorError
 from .env import client_options, endpoint_url
 from .exec_ import require_endpoint
 from .options import kind_option
@@ -23,20 +24,40 @@ if TYPE_CHECKING:
 @click.argument("name")
 @client_options
 @kind_option
-@click.option("--json", "as_json", is_flag=True, help="Print the Describe answer as JSON.")
-def describe(name: str, port: int, region: str, account: str, kind: str | None, as_json: bool) -> None:
+@click.option("--container", is_flag=True, help="Show what its containers found when they started instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print the Describe answer, or the container view, as JSON.")
+def describe(name: str, port: int, region: str, account: str, kind: str | None, container: bool, as_json: bool) -> None:
     """Show the job NAME: what was asked for, what happened, what it left."""
     require_endpoint(port)
     from .clients import make_clients
     from .found_job import find_job
 
     job = find_job(make_clients(endpoint_url(port), region=region, account=account), name, kind)
+    if container:
+        _show_container(job, as_json)
+        return
     if as_json:
         job.description.pop("ResponseMetadata", None)
         click.echo(json.dumps(job.description, indent=2, default=_json_value))
         return
     lines = _training_lines if job.kind is TRAINING else _processing_lines
-    for label, text in (*_first_lines(job), *lines(job.description)):
+    _show((*_first_lines(job), *lines(job.description)))
+
+
+def _show_container(job: FoundJob, as_json: bool) -> None:
+    from .container_lines import container_lines
+
+    view = job.clients.container_view(job.description[job.kind.arn_member])
+    if view is None:
+        raise EmulatorError(f"The containers of {job.name} have not started: there is nothing that they found.")
+    if as_json:
+        click.echo(json.dumps(view, indent=2))
+        return
+    _show(container_lines(view))
+
+
+def _show(lines: Iterable[tuple[str, str]]) -> None:
+    for label, text in lines:
         for line in text.splitlines() or [""]:
             click.echo(f"{label:<12} {line}".rstrip())
 

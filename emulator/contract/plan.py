@@ -67,6 +67,21 @@ class ContainerPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenContainer:
+    """What one host's program is started with: the plan joined with what the image says where the plan says nothing.
+
+    `command` is the whole argument vector and `environment` has the image's variables too. What the program's user
+    adds by itself (HOME) is not in it.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    user: str
+    working_directory: str
+    hostname: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterPlan:
     """All containers of one job; they see each other by host name.
 

@@ -22,6 +22,7 @@ from ..contract.processing_job import ProcessingJob
 from ..contract.record import JobRecord
 from ..contract.status import Facts, JobStatus, is_terminal, status_of
 from ..contract.training_job import TrainingJob
+from .container_view import document_of
 from .control import JobControl, ShutdownRequestedError
 from .control import Progress as ControlProgress
 from .job_log import JobLog
@@ -36,6 +37,7 @@ from .ports import (
     LogStore,
     MetricStore,
     ObjectStore,
+    ViewStore,
 )
 from .processing_results import ProcessingResults
 from .results import Results, Uploader, disk_problem
@@ -61,6 +63,7 @@ class Platform:
     objects: ObjectStore
     logs: LogStore
     metrics: MetricStore
+    views: ViewStore
     credentials: CredentialIssuer
     catalog: InstanceCatalog
     engine: Engine
@@ -127,12 +130,18 @@ class JobRun:
             return self._settle(_STOPPED)
         self._enter(Stage.DOWNLOADING_IMAGE)
         image = self._platform.engine.require_image(self._job.image)
-        with self._access() as access, self._platform.engine.cluster(self._plan(image, trees, access)) as cluster:
-            running_since = life.running_since(self._job.kind, self._enter(Stage.RUNNING))
-            if running_since is None or self._control.stop_requested:
-                return self._settle(_STOPPED)
-            self._see_through(cluster, running_since, taken_up=False)
+        with self._access() as access:
+            plan = self._plan(image, trees, access)
+            with self._platform.engine.cluster(plan) as cluster:
+                self._platform.views.put(self._record.unique_name, document_of(plan, cluster.given(), trees))
+                self._begin(cluster)
         return None
+
+    def _begin(self, cluster: Cluster) -> None:
+        running_since = life.running_since(self._job.kind, self._enter(Stage.RUNNING))
+        if running_since is None or self._control.stop_requested:
+            return self._settle(_STOPPED)
+        return self._see_through(cluster, running_since, taken_up=False)
 
     def _resume(self, running_since: float) -> None:
         """Go on where an earlier emulator was killed while the containers ran, or after they had ended."""

@@ -16,7 +16,7 @@ from ..contract.record import JobRecord
 from ..contract.s3_data import MANIFEST_FILE
 from ..contract.status import is_terminal, status_of
 from ..errors import ResourceNotFoundError, ValidationError
-from .ports import Clock, JobStore, ObjectStore
+from .ports import Clock, JobStore, ObjectStore, ViewStore
 from .supervisor import Supervisor
 
 
@@ -27,9 +27,17 @@ class Jobs:
     """
 
     def __init__(
-        self, kind: JobKind, store: JobStore, objects: ObjectStore, clock: Clock, supervisor: Supervisor
+        self,
+        kind: JobKind,
+        store: JobStore,
+        views: ViewStore,
+        *,
+        objects: ObjectStore,
+        clock: Clock,
+        supervisor: Supervisor,
     ) -> None:
         self._kind = kind
+        self._views = views
         self._store = store
         self._objects = objects
         self._clock = clock
@@ -112,6 +120,7 @@ class Jobs:
             raise ResourceNotFoundError("Requested resource not found.")
         if not is_terminal(record.facts):
             raise requests.not_deletable(record.arn, status_of(record.facts))
+        self._views.delete(record.unique_name)
         self._store.delete(record)
 
     def add_tags(self, scope: Scope, name: str, tags: Sequence[Mapping[str, str]]) -> Mapping[str, str]:

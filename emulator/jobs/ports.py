@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tarfile import TarInfo
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from ..contract.arns import S3Uri, Scope
 from ..contract.environment import PlatformAccess
 from ..contract.listing import JobQuery
 from ..contract.metrics import MetricValue
 from ..contract.outcome import HostExit
-from ..contract.plan import ClusterPlan, InstanceResources, Program
+from ..contract.plan import ClusterPlan, GivenContainer, InstanceResources, Program
 from ..contract.record import JobRecord
 
 CHANGED = "ctime"
@@ -63,6 +63,9 @@ class Cluster(Protocol):
         called each time one has ended and its log is complete.
         """
 
+    def given(self) -> Mapping[str, GivenContainer]:
+        """Return what each host's program is started with; asked before the start, it must not take time."""
+
     def exits(self) -> Sequence[HostExit]:
         """Return how containers ended so far, in the order in which they ended."""
 
@@ -81,6 +84,24 @@ class Cluster(Protocol):
 
     def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:
         """Open one regular file of a container, running or ended; None if there is none, or it is not one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageEntry:
+    """One path of an image: `kind` is directory, file, symlink or other; the size is that of a file."""
+
+    kind: str
+    mode: int
+    size: int = 0
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageView:
+    """What an image itself has below /opt/ml, by absolute path, and the text of its /etc/passwd."""
+
+    entries: Mapping[str, ImageEntry]
+    passwd: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +156,13 @@ class Engine(Protocol):
 
         Raises:
             ImageMissingError: the engine does not have it.
+        """
+
+    def image_view(self, image: str) -> ImageView:
+        """Return what an image has, by the engine's own name of it, without running anything of it.
+
+        Raises:
+            ImageMissingError: the engine does not have it any more.
         """
 
     def cluster(self, plan: ClusterPlan) -> AbstractContextManager[Cluster]:
@@ -269,6 +297,19 @@ class JobStore(Protocol):
 
     def delete(self, record: JobRecord) -> None:
         """Forget a job; another one that has its name meanwhile stays."""
+
+
+class ViewStore(Protocol):
+    """What jobs' containers found, one document a job, by the job's unique name."""
+
+    def put(self, unique_name: str, document: Mapping[str, Any]) -> None:
+        """Keep a document. It is there after a restart, also of a process that was killed."""
+
+    def get(self, unique_name: str) -> dict[str, Any] | None:
+        """Return a job's document; None: there is none."""
+
+    def delete(self, unique_name: str) -> None:
+        """Forget a job's document; none is fine."""
 
 
 class Clock(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import docker
 
 from ...contract.outcome import HostExit, InternalServerError
-from ...contract.plan import Mount
+from ...contract.plan import GivenContainer, Mount
 from ...jobs.ports import LogSink, TreeMember
 from .. import trees
 from . import archives
@@ -24,9 +24,17 @@ logger = logging.getLogger(__name__)
 class DockerCluster:
     """Containers that are made; one thread each listens once they run."""
 
-    def __init__(self, api: docker.APIClient, containers: Sequence[HostContainer], *, readable: bool) -> None:
+    def __init__(
+        self,
+        api: docker.APIClient,
+        containers: Sequence[HostContainer],
+        *,
+        readable: bool,
+        given: Callable[[], Mapping[str, GivenContainer]],
+    ) -> None:
         """`readable`: their mounted directories can be read from this machine's disk, all of them."""
         self._api = api
+        self.given = given
         self._containers = {container.plan.host: container for container in containers}
         self._readable = readable
         self._lock = threading.Lock()

@@ -8,9 +8,9 @@ import re
 import subprocess
 import threading
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Final
 
@@ -18,8 +18,8 @@ import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from ...contract.outcome import ContainerStartError, ImageMissingError, InternalServerError
-from ...contract.plan import ClusterPlan, ContainerPlan
-from ...jobs.ports import Capabilities, Engine, Owner
+from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer
+from ...jobs.ports import Capabilities, Engine, ImageView, Owner
 from . import reaper
 from .archives import put_mounts, reclaim
 from .cluster import DockerCluster
@@ -27,6 +27,7 @@ from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
 from .exits import Exits
 from .found import FoundContainers
+from .image import ImageConfig, image_view
 from .labels import OWNER, PREFIX, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
 from .removal import remove_abandoned, remove_container, remove_network, remove_owned
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 _ECR_REGISTRY: Final = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 # "." and ".." in a name would lead to another address of the engine's API.
 _NO_REFERENCE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\s?#%]")
+_CONFIGS_KEPT: Final = 200
 _NO_SUCH_MOUNT: Final = "bind source path does not exist"
 
 
@@ -67,6 +69,8 @@ class DockerEngine:
         self._networks = JobNetworks(api, self._labels)
         self._exits = Exits(api, f"{OWNER}={self._labels.owner}")
         self._reaper: subprocess.Popen[bytes] | None = None
+        # What images say, by id; the last few.
+        self._configs: dict[str, ImageConfig] = {}
         # Whether the engine sees our disk is learned from the first job: its directory is there or not.
         self._shares_disk = not copy_data
         self.gateway: str | None = None
@@ -97,7 +101,7 @@ class DockerEngine:
         names = () if _NO_REFERENCE.search(image) else dict.fromkeys((image, _ECR_REGISTRY.sub("", image)))
         for name in names:
             try:
-                return str(self._api.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
+                return self._inspected(name)
             except (ImageNotFound, NotFound):
                 continue
             except APIError as error:
@@ -109,6 +113,10 @@ class DockerEngine:
             f"or `docker pull {image}`, and check it with `docker images`.",
         )
 
+    def image_view(self, image: str) -> ImageView:
+        """Return what an image has below /opt/ml."""
+        return image_view(self._api, image, self._labels)
+
     @contextmanager
     def cluster(self, plan: ClusterPlan) -> Iterator[DockerCluster]:
         """Make the network and the containers of a plan; remove them on the way out."""
@@ -116,7 +124,8 @@ class DockerEngine:
             network = self._networks.take(isolated=plan.isolated)
             made.callback(self._networks.give_back, network)
             containers = [self._create(plan, one, network, made) for one in plan.containers]
-            yield DockerCluster(self._api, containers, readable=self._shares_disk and os.geteuid() == 0)
+            readable = self._shares_disk and os.geteuid() == 0
+            yield DockerCluster(self._api, containers, readable=readable, given=partial(self._given, plan))
 
     @contextmanager
     def resume(self, plan: ClusterPlan) -> Iterator[DockerCluster]:
@@ -132,7 +141,8 @@ class DockerEngine:
             containers = [
                 HostContainer(self._api, self._exits, one.plan, one.id, one.state) for one in found.in_order_of_end()
             ]
-            yield DockerCluster(self._api, containers, readable=found.mounted and os.geteuid() == 0)
+            readable = found.mounted and os.geteuid() == 0
+            yield DockerCluster(self._api, containers, readable=readable, given=partial(self._given, plan))
 
     def close(self, *, keep: Collection[str] = ()) -> None:
         """Remove everything this engine has made, and let the reaper go; it stays with what is kept."""
@@ -178,6 +188,19 @@ class DockerEngine:
         else:
             put_mounts(self._api, container.id, one.mounts)
         return container
+
+    def _inspected(self, image: str) -> str:
+        """Ask the engine for an image, keep what it says of itself, and return its id."""
+        found = self._api.inspect_image(image)  # type: ignore[no-untyped-call]
+        identity = str(found["Id"])
+        while identity not in self._configs and len(self._configs) >= _CONFIGS_KEPT:
+            self._configs.pop(next(iter(self._configs)), None)
+        self._configs[identity] = ImageConfig.of(found)
+        return identity
+
+    def _given(self, plan: ClusterPlan) -> Mapping[str, GivenContainer]:
+        config = self._configs.get(plan.image) or self._configs[self._inspected(plan.image)]
+        return {one.host: config.given(one) for one in plan.containers}
 
     @cached_property
     def _facts(self) -> EngineFacts:

@@ -8,13 +8,13 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePosixPath
 from typing import Final
 
 from ...contract.outcome import HostExit
-from ...contract.plan import ClusterPlan, Mount
+from ...contract.plan import ClusterPlan, GivenContainer, Mount
 from ...jobs.ports import Cluster, LogSink, TreeMember
 from .. import trees
 from .launch import HostProcess
@@ -30,13 +30,18 @@ _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, err
 class ProcessCluster:
     """Programs that can be started; one thread each listens once they run."""
 
-    def __init__(self, plan: ClusterPlan, hosts: Sequence[HostProcess]) -> None:
+    def __init__(self, plan: ClusterPlan, hosts: Sequence[HostProcess], given: Mapping[str, GivenContainer]) -> None:
+        self._given = given
         self._mounts = {one.host: one.mounts for one in plan.containers}
         self._hosts = {host.host: host for host in hosts}
         self._lock = threading.Lock()
         self._exits: list[HostExit] = []
         self._error: Exception | None = None
         self._threads: list[threading.Thread] = []
+
+    def given(self) -> Mapping[str, GivenContainer]:
+        """Return what each host's program is started with."""
+        return self._given
 
     def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
         """Start every program, and listen to all of them."""

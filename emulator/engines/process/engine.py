@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 from ...contract.outcome import CapacityError, InternalServerError
 from ...contract.plan import ClusterPlan
 from ...errors import EngineUnavailableError
-from ...jobs.ports import Capabilities, Engine
+from ...jobs.ports import Capabilities, Engine, ImageView
 from ..trees import open_up
 from .cluster import ProcessCluster
 from .forwarding import Forwarder
 from .launch import Launch, probe
-from .programs import RegisteredPrograms
+from .programs import RegisteredPrograms, program_view
 from .reasons import advice
 from .surroundings import Surroundings
 
@@ -89,6 +89,10 @@ class ProcessEngine:
         self.programs.find(image)
         return image
 
+    def image_view(self, image: str) -> ImageView:
+        """Return what a program brings along below /opt/ml."""
+        return program_view(self.programs.find(image))
+
     @contextmanager
     def cluster(self, plan: ClusterPlan) -> Iterator[ProcessCluster]:
         """Make the surroundings of a plan's programs; end them, and all of it, on the way out."""
@@ -103,9 +107,11 @@ class ProcessEngine:
         addresses = _addresses(plan) if private else None
         endpoint_port = _endpoint_port(plan) if private and not plan.isolated else None
         parts: list[dict[str, Any]] = []
+        given = {}
         for one in plan.containers:
             around = Surroundings(plan, one, program, addresses)
             around.lay_out()
+            given[one.host] = around.given()
             address = addresses[one.host] if addresses is not None else None
             parts.append({**around.spec(), "number": len(parts), "address": address})
         with ExitStack() as made:
@@ -120,7 +126,7 @@ class ProcessEngine:
                 for host in launch.hosts:
                     if (listener := host.take_listener()) is not None:
                         forwarder.serve(listener)
-            yield ProcessCluster(plan, launch.hosts)
+            yield ProcessCluster(plan, launch.hosts, given)
 
     def resume(self, _: ClusterPlan) -> AbstractContextManager[ProcessCluster]:
         """Say that nothing is left: programs end with their emulator."""
