@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
+    from .opt_ml.opt_ml import OptMl
     from .testing.job_files import JobFileJobs
     from .testing.jobs import ProcessingJobs, TrainingJobs
     from .testing.sagemaker_emulator import SageMakerEmulator
@@ -306,6 +307,16 @@ def job_file(sagemaker_emulator: SageMakerEmulator, pytestconfig: pytest.Config)
     from .testing.job_files import JobFileJobs
 
     return JobFileJobs(sagemaker_emulator, session_of(pytestconfig))
+
+
+@pytest.fixture
+def opt_ml(request: pytest.FixtureRequest) -> Iterator[OptMl]:
+    """Runs jobs whose program is a function or script of the project, in the test's process over a faked /opt/ml."""
+    from .opt_ml.opt_ml import OptMl
+
+    made = OptMl(request.node.name, request.config.rootpath)
+    yield made
+    made.close()
 
 
 @pytest.fixture

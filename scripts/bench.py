@@ -26,6 +26,7 @@ from scripts.benchmarks import (  # noqa: E402
     channel_data,
     cluster_jobs,
     large_state,
+    opt_ml,
     parallel_jobs,
     pytest_plugin,
     s3_large,
@@ -49,6 +50,7 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "s3-small": s3_small.measure,
     "s3-large": s3_large.measure,
     "large-state": large_state.measure,
+    "opt-ml": opt_ml.measure,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from ..contract import life, requests
 from ..contract.arns import Scope
@@ -17,7 +17,16 @@ from ..contract.s3_data import MANIFEST_FILE
 from ..contract.status import is_terminal, status_of
 from ..errors import ResourceNotFoundError, ValidationError
 from .ports import Clock, JobStore, ObjectStore, ViewStore
-from .supervisor import Supervisor
+
+
+class Runner(Protocol):
+    """Runs jobs; see `Supervisor`."""
+
+    def submit(self, record: JobRecord) -> None:
+        """Run a job that was just created."""
+
+    def stop(self, record: JobRecord) -> None:
+        """Stop a job whose status is Stopping already."""
 
 
 class Jobs:
@@ -34,7 +43,7 @@ class Jobs:
         *,
         objects: ObjectStore,
         clock: Clock,
-        supervisor: Supervisor,
+        supervisor: Runner,
     ) -> None:
         self._kind = kind
         self._views = views

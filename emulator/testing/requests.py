@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.kinds import PROCESSING, TRAINING
-from .sagemaker_emulator import Identity
+
+if TYPE_CHECKING:
+    from .sagemaker_emulator import Identity
 
 _LONGEST_STEM: Final = 40
 _PROCESSING: Final = "/opt/ml/processing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -65,6 +66,7 @@ class SessionOfTests:
         self._blocking: Blocking | None = None
         self._emulators: dict[Start, ServerProcess | Exception] = {}
         self._jobs: dict[str, list[JobResult]] = {}
+        self._open: list[JobResult] = []
         self._folder: Path | None = None
 
     @property
@@ -183,6 +185,7 @@ class SessionOfTests:
 
     def add_job(self, job: JobResult) -> None:
         """Remember that the test that runs now has started a job."""
+        self._open = [one for one in self._open if not one.is_known_to_have_ended] + [job]
         if self.item is not None:
             self._jobs.setdefault(self.item.nodeid, []).append(job)
 
@@ -205,6 +208,7 @@ class SessionOfTests:
     def close(self) -> None:
         """End every emulator and remove what was kept for the session."""
         self.reroute_no_more()
+        self._stop_jobs()
         if self._blocking is not None:
             self._blocking.stop()
         emulators, self._emulators = self._emulators, {}
@@ -214,6 +218,14 @@ class SessionOfTests:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    def _stop_jobs(self) -> None:
+        """Stop jobs that still run at an emulator that is not ours; ours ends its own."""
+        if not self._emulators:
+            for job in self._open:
+                with contextlib.suppress(Exception):  # it may be gone, and nobody is there to be told
+                    job.stop()
+        self._open = []
 
     def _own(self, start: Start) -> ServerProcess:
         from .server_process import ServerProcess

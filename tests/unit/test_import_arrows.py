@@ -49,7 +49,9 @@ ARROWS: dict[str, set[str]] = {
     "reroute": {"errors"},
     # Clients of the endpoint, as the commands are; `cli.clients` has what makes them so.
     "testing": {"cli.clients", "config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
-    "pytest_plugin": {"testing"},
+    # A job's life in the test's own process: requests are checked as the API does, results asked as `testing`'s are.
+    "opt_ml": {"api.service_model", "contract", "errors", "jobfiles.events", "jobs", "testing"},
+    "pytest_plugin": {"opt_ml", "testing"},
     "_pytest_entry": set(),
     "cli": {
         "config",
