@@ -78,6 +78,21 @@ class ContainerAccess:
 _: type[AccessProvider] = ContainerAccess
 
 
+def _check(settings: Settings, engine: Engine) -> None:
+    """Refuse what is asked of an engine that cannot do it.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    can = engine.capabilities
+    for asked, able, option, what in (
+        (settings.limit_instances, can.instance_limits, "--limit-instances", "limit programs to an instance type"),
+        (settings.copy_data, can.other_machine, "--copy-data", "run anything on another disk than this one"),
+    ):
+        if asked and not able:
+            raise UsageError(f"The {engine.name} engine cannot {what}. Leave out {option}, or use --engine docker.")
+
+
 class Emulator:
     """A local SageMaker without its HTTP endpoint. Use it as a context; leaving it ends every job.
 
@@ -118,6 +133,7 @@ class Emulator:
                 settings.engine, owner, workspace=state.workspace, keep=self._waiting, copy_data=settings.copy_data
             )
             opened.callback(lambda: self.engine.close(keep=self._waiting))
+            _check(settings, self.engine)
             state.tidy(keep=self._waiting)
             platform = Platform(
                 jobs=self.records,

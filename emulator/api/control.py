@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -22,35 +23,42 @@ _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost")
 
 def answer(emulator: Emulator, request: Request) -> Response:
     """Answer a control request."""
-    match request.path.removeprefix(PREFIX).split("/"):
+    steps = request.path.removeprefix(PREFIX).split("/")
+    match steps:
         case ["health"]:
-            return _json(
-                {
-                    "status": "ok",
-                    "version": __version__,
-                    "engine": emulator.engine.name,
-                    "capabilities": asdict(emulator.engine.capabilities),
-                    "running_jobs": emulator.supervisor.running(),
-                }
-            )
+            return health(emulator)
         case ["reset"] if request.method == "POST":
             return reset(emulator)
         case ["programs"] if request.method == "PUT":
             return register_program(emulator, request)
-        case ["jobs", *named, question]:
-            return of_a_job(emulator, named, question) or _nothing(request)
+        case ["jobs", *job]:
+            response = about_job(emulator, job)
         case _:
-            return _nothing(request)
+            response = None
+    return response or _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
 
 
-def of_a_job(emulator: Emulator, named: list[str], question: str) -> Response | None:
-    """Answer what is asked about one job, named by its ARN or, a training job, by account, region and name."""
-    match question, named:
-        case "progress", [account, region, name]:
+def health(emulator: Emulator) -> Response:
+    """Tell who answers, and what its engine can do."""
+    return _json(
+        {
+            "status": "ok",
+            "version": __version__,
+            "engine": emulator.engine.name,
+            "capabilities": asdict(emulator.engine.capabilities),
+            "running_jobs": emulator.supervisor.running(),
+        }
+    )
+
+
+def about_job(emulator: Emulator, steps: Sequence[str]) -> Response | None:
+    """Tell what is known of a job beside its record; None: there is no such thing."""
+    match steps:
+        case [account, region, name, "progress"]:
             return progress(emulator, TRAINING.arn(Scope(account=account, region=region), name))
-        case "progress", [resource, name]:
+        case [resource, name, "progress"]:
             return progress(emulator, f"{resource}/{name.lower()}")
-        case "container-view", [resource, name]:
+        case [resource, name, "container-view"]:
             return container_view(emulator, f"{resource}/{name.lower()}")
         case _:
             return None
@@ -60,17 +68,6 @@ def progress(emulator: Emulator, arn: str) -> Response:
     """Tell how far the current stage of a job has come; a path names any job by its ARN, a training job by name."""
     found = emulator.supervisor.progress(arn)
     return _json({"stage": found.stage, "done_bytes": found.done_bytes, "total_bytes": found.total_bytes})
-
-
-def container_view(emulator: Emulator, arn: str) -> Response:
-    """Tell what the containers of a job found when they started."""
-    record = emulator.records.get(arn)
-    if record is None:
-        return _json({"error": f"There is no job {arn}."}, 404)
-    view = emulator.container_views.of(record)
-    if view is None:
-        return _json({"error": f"The containers of {arn} have not started."}, 404)
-    return _json(view)
 
 
 def register_program(emulator: Emulator, request: Request) -> Response:
@@ -102,8 +99,15 @@ def register_program(emulator: Emulator, request: Request) -> Response:
     return _json({"status": "ok"})
 
 
-def _nothing(request: Request) -> Response:
-    return _json({"error": f"There is no {request.path}. Try {PREFIX}health."}, 404)
+def container_view(emulator: Emulator, arn: str) -> Response:
+    """Tell what the containers of a job found when they started."""
+    record = emulator.records.get(arn)
+    if record is None:
+        return _json({"error": f"There is no job {arn}."}, 404)
+    view = emulator.container_views.of(record)
+    if view is None:
+        return _json({"error": f"The containers of {arn} have not started."}, 404)
+    return _json(view)
 
 
 def reset(emulator: Emulator) -> Response:

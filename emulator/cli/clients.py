@@ -53,9 +53,9 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
         logs=session.client("logs", **address),
         scope=scope,
         progress=lambda arn: _progress(url, arn),
-        container_view=lambda arn: container_view(url, arn),
         runs_images=cache(lambda: _runs_images(url)),
         register=lambda image, program: _register(url, image, program),
+        container_view=lambda arn: container_view(url, arn),
     )
 
 
@@ -103,18 +103,6 @@ def _progress(url: str, arn: str) -> BytesMoved | None:
     return BytesMoved(what=answer["stage"], done=answer["done_bytes"], total=answer["total_bytes"])
 
 
-def container_view(url: str, arn: str) -> dict[str, Any] | None:
-    """Ask what a job's containers found when they started; None: they have not.
-
-    Raises:
-        EndpointUnavailableError: nobody answers (any more).
-    """
-    try:
-        return _get(url, f"/_emulator/jobs/{arn}/container-view", seconds=_SECONDS)
-    except (OSError, http.client.HTTPException) as error:
-        raise EndpointUnavailableError(f"The endpoint does not answer at {url} (any more): {error}") from error
-
-
 def _runs_images(url: str) -> bool:
     """Ask whether the emulator's engine has images; one that cannot tell has."""
     try:
@@ -146,6 +134,18 @@ def _register(url: str, image: str, program: Program) -> None:
         connection.close()
     if response.status != HTTPStatus.OK:
         raise UsageError(str(json.loads(answer).get("error", answer)))
+
+
+def container_view(url: str, arn: str) -> dict[str, Any] | None:
+    """Ask what a job's containers found when they started; None: they have not.
+
+    Raises:
+        EndpointUnavailableError: nobody answers (any more).
+    """
+    try:
+        return _get(url, f"/_emulator/jobs/{arn}/container-view", seconds=_SECONDS)
+    except (OSError, http.client.HTTPException) as error:
+        raise EndpointUnavailableError(f"The endpoint does not answer at {url} (any more): {error}") from error
 
 
 def _get(url: str, path: str, seconds: float = 5) -> dict[str, Any] | None:

@@ -37,9 +37,9 @@ class Clients:
     logs: CloudWatchLogsClient
     scope: Scope
     progress: Callable[[str], BytesMoved | None] = lambda _: None
-    container_view: Callable[[str], dict[str, Any] | None] = lambda _: None
     runs_images: Callable[[], bool] = lambda: True
     register: Callable[[str, Program], None] = lambda *_: None
+    container_view: Callable[[str], dict[str, Any] | None] = lambda _: None
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> str:
         """Create a job and return its ARN."""

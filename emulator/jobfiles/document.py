@@ -10,9 +10,9 @@ from typing import Any, Final
 from ..contract.arns import S3Uri
 from ..contract.kinds import PROCESSING, TRAINING, JobKind
 from ..errors import ValidationError
-from .expect_section import read_expectations
+from .expect_section import expected_keys, read_expectations
 from .expectations import Expectations
-from .program_section import ProgramSection, read_program
+from .program_section import PROGRAM_KEYS, ProgramSection, read_program
 from .references import Reference, is_reference, references_in, with_values
 from .yaml_source import At, YamlSource
 
@@ -24,8 +24,20 @@ _IMAGE_MEMBERS: Final = {
     TRAINING: ("AlgorithmSpecification", "TrainingImage"),
     PROCESSING: ("AppSpecification", "ImageUri"),
 }
+IMAGE_AT: Final = tuple(("request", *members) for members in _IMAGE_MEMBERS.values())
+"""Where the image may stand in a request."""
 # In these members of the request YAML's own types are a trap: the service takes strings only.
 _STRING_MAPS: Final = ("HyperParameters", "Environment")
+
+
+def kinds() -> Mapping[str, JobKind]:
+    """Return the kinds of jobs as job files name them."""
+    return _KINDS
+
+
+def known_keys(kind: JobKind) -> Mapping[str, tuple[str, ...]]:
+    """Return the keys that may stand at the top level (`""`) and below those that are not the service's."""
+    return {"": _KEYS, "image": _IMAGE_KEYS, "program": PROGRAM_KEYS, "expect": expected_keys(kind)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +230,8 @@ def _request(yaml: YamlSource) -> dict[str, Any]:
     if not yaml.has(at):
         return {}
     request = yaml.mapping(at)
+    if is_reference(request):
+        raise yaml.error(at, "cannot come from another job as a whole. Write its members, each with its own {Get: ...}")
     for name in _STRING_MAPS:
         if name in request and not is_reference(request[name]):
             _check_strings(yaml, (*at, name))

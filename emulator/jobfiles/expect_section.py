@@ -18,6 +18,11 @@ _KEYS: Final = {
 _OUTPUTS_AT: Final = ("request", "ProcessingOutputConfig", "Outputs")
 
 
+def expected_keys(kind: JobKind) -> tuple[str, ...]:
+    """Return the keys that may stand in the `expect` part for this kind of jobs."""
+    return _KEYS[kind]
+
+
 def read_expectations(yaml: YamlSource, kind: JobKind) -> Expectations:
     """Return what must hold after a job of this kind; when nothing is written, that it completes.
 

@@ -23,7 +23,8 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float, bool], bool]]] = {
     ">": lambda found, bound, same: found > bound and not same,
     "<": lambda found, bound, same: found < bound and not same,
 }
-_COMPARISON: Final = re.compile(r"\s*(>=|<=|==|!=|>|<)?\s*([-+]?\.?\d[\d.e+-]*)\s*", re.IGNORECASE)
+COMPARISON_PATTERN: Final = r"\s*(>=|<=|==|!=|>|<)?\s*([-+]?\.?\d[\d.eE+-]*)\s*"
+_COMPARISON: Final = re.compile(COMPARISON_PATTERN)
 _EXIT_CODE: Final = re.compile(r"exit code: (\d+)$")
 
 

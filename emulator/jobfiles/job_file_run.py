@@ -27,6 +27,10 @@ from .yaml_source import At
 _AROUND_SECONDS: Final = 900
 _STOP_SECONDS: Final = 600
 _LOG_LINES_SHOWN: Final = 10
+_WAS_STOPPED: Final = "The job was stopped: {}."
+BY_INTERRUPT: Final = "interrupted"
+INTERRUPTED: Final = _WAS_STOPPED.format(BY_INTERRUPT)
+"""What does not hold of a job that was stopped for Ctrl-C."""
 
 
 class JobFileRun:
@@ -123,7 +127,7 @@ class JobFileRun:
                 for uri in self.job_file.expect.objects
             },
         )
-        cut_short = [f"The job was stopped: {self._cut_short}."] if self._cut_short else []
+        cut_short = [_WAS_STOPPED.format(self._cut_short)] if self._cut_short else []
         return JobReport(
             job_file=self.job_file,
             image=self.image,
@@ -150,7 +154,7 @@ class JobFileRun:
         return [
             self._uri((*at, number, "S3Output", "S3Uri"), output["S3Output"]["S3Uri"])
             for number, output in enumerate(outputs)
-            if "S3Output" in output
+            if "S3Uri" in output.get("S3Output", {})  # of another job's S3Output it is not known before that has ended
         ]
 
     def _uri(self, at: At, text: str) -> S3Uri:

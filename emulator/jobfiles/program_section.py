@@ -11,7 +11,7 @@ from ..contract.paths import CODE
 from .yaml_source import At, YamlSource
 
 _AT: Final = ("program",)
-_KEYS: Final = ("command", "arguments", "source", "at", "environment", "requirements")
+PROGRAM_KEYS: Final = ("command", "arguments", "source", "at", "environment", "requirements")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ def read_program(yaml: YamlSource, at: At = _AT) -> ProgramSection:
     Raises:
         UsageError: naming file, line and key, and what to write instead.
     """
-    keys = yaml.mapping(at, _KEYS)
+    keys = yaml.mapping(at, PROGRAM_KEYS)
     if "command" not in keys:
         raise yaml.error(at, "must have a command. Write command: [python, train.py]")
     command = yaml.texts((*at, "command"))

@@ -15,7 +15,7 @@ from .data import files_of, make_buckets, store
 from .document import DataEntry, ImageBuild, JobFile
 from .events import ImageReady, JobEnded, OnEvent, OnJobEvent
 from .images import ensure_image
-from .job_file_run import JobFileRun
+from .job_file_run import BY_INTERRUPT, JobFileRun
 from .programs import register_programs
 from .report import End, JobReport, Unfinished
 
@@ -192,10 +192,10 @@ class _Jobs:
 
     def _stop_all(self) -> None:
         for name, run in list(self._waiting.items()):
-            self._end(name, _skipped(run, "interrupted"))
+            self._end(name, _skipped(run, BY_INTERRUPT))
         for run in self._running.values():
             if not run.has_ended:
-                run.stop("interrupted")
+                run.stop(BY_INTERRUPT)
 
     def _end(self, name: str, end: End) -> None:
         self._ends[name] = end

@@ -77,6 +77,7 @@ class JobFileItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the job, with its log as the test's output."""
+        from ..jobfiles.job_file_run import INTERRUPTED
         from ..jobfiles.report import Unfinished
         from .job_files import failure_text, result_of
 
@@ -87,7 +88,10 @@ class JobFileItem(pytest.Item):
             return
         result = result_of(session_of(self.config).default_emulator(self.sagemaker_rung), end)
         self.user_properties += [("sagemaker_job", end.name), ("sagemaker_status", end.status)]
+        self.user_properties += [("sagemaker_rung", result.engine), ("sagemaker_seconds", round(end.seconds, 3))]
         self.user_properties += [(f"sagemaker_metric_{name}", found) for name, found in end.metrics.items()]
+        if INTERRUPTED in end.unmet:
+            raise KeyboardInterrupt  # the job has been stopped for it; those that follow do not start
         if not end.passed:
             raise JobFileFailure(failure_text(end, result))
 

@@ -31,6 +31,8 @@ _SHORTEST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.2
 _STOP_SECONDS: Final = 150.0
 _LINES_SHOWN: Final = 20
+# A bundle that nobody has asked for must not fill a disk.
+_MOST_BYTES_KEPT: Final = 100 * 1024**2
 
 
 class JobEndError(AssertionError):
@@ -133,6 +135,11 @@ class JobResult:
         return self._emulator.clients.describe(self.name, self.kind)
 
     @property
+    def is_known_to_have_ended(self) -> bool:
+        """Whether it had ended when it was last looked at."""
+        return self._follower.has_ended
+
+    @property
     def has_ended(self) -> bool:
         """Whether it has ended."""
         self._look()
@@ -212,7 +219,12 @@ class JobResult:
     def _kept_bundle(self) -> str:
         """Where its bundle is, written once; or why there is none, which must not hide why the job failed."""
         try:
-            return str(self.bundle())
+            self._emulator.bundles.mkdir(parents=True, exist_ok=True)
+            return str(
+                write_bundle(
+                    self._emulator.clients, self.kind, self.name, self._emulator.bundles, most_bytes=_MOST_BYTES_KEPT
+                )
+            )
         except (EmulatorError, OSError) as error:
             return f"none ({error})"
 

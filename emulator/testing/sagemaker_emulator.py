@@ -7,13 +7,16 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..cli.clients import make_clients
 from ..errors import EndpointUnavailableError
 from ..jobfiles.clients import Clients
 from ..jobfiles.data import make_buckets
+
+if TYPE_CHECKING:
+    from .programs import ProgramWords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,21 +98,18 @@ class SageMakerEmulator:
         make_buckets(self.clients, [name])
         return name
 
-    def get(self, path: str) -> dict[str, Any]:
-        """Return what the control API answers below /_emulator/.
+    def register(self, image: str, program: ProgramWords) -> None:
+        """Have a program run wherever a request names this image, on a rung that runs no images; else do nothing.
+
+        That is for code under test that sends requests itself, as `Estimator.fit()` does.
 
         Raises:
-            EndpointUnavailableError: it answers with an error, or not at all.
+            UsageError: it is no program.
         """
-        return self._ask("GET", path)
+        from .programs import program_of
 
-    def put(self, path: str, document: object) -> dict[str, Any]:
-        """Send a document to the control API.
-
-        Raises:
-            EndpointUnavailableError: it answers with an error, or not at all.
-        """
-        return self._ask("PUT", path, json.dumps(document))
+        if not self.clients.runs_images():
+            self.clients.register(image, program_of(program, self.rootpath))
 
     def reset(self) -> None:
         """Forget all that clients and jobs have made, of all accounts; running jobs are ended."""
@@ -120,11 +120,11 @@ class SageMakerEmulator:
     def _health(self) -> dict[str, Any]:
         return self._ask("GET", "health")
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=60)
         try:
-            connection.request(method, f"/_emulator/{path}", body, {"X-Sagemaker-Emulator": "1"})
+            connection.request(method, f"/_emulator/{path}")
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:

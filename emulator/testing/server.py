@@ -33,7 +33,7 @@ def main() -> int:
             threading.Thread(target=_await_end, args=(ended,), name="parent", daemon=True).start()
             ended.wait()
     except EmulatorError as error:
-        _say({"error": str(error)})
+        _say({"error": str(error), "exit_code": str(error.exit_code)})
         return error.exit_code
     return 0
 

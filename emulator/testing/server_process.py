@@ -83,7 +83,9 @@ class ServerProcess:
         except ValueError:
             raise EndpointUnavailableError(f"The emulator did not start.{self._end_of_log()}") from None
         if "error" in document:
-            raise EmulatorError(document["error"])
+            error = EmulatorError(document["error"])
+            error.exit_code = int(document["exit_code"])
+            raise error
         return document["url"]
 
     def _end_of_log(self) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,12 +58,15 @@ class SessionOfTests:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.item: pytest.Item | None = None
+        own = f"{os.getpid()}-{time.time()}"
+        self._run = str(getattr(config, "workerinput", {}).get("testrunuid", own))
         self._used = False
         self._reroutes_item = False
         self._rerouting: Rerouting | None = None
         self._blocking: Blocking | None = None
         self._emulators: dict[Start, ServerProcess | Exception] = {}
         self._jobs: dict[str, list[JobResult]] = {}
+        self._open: list[JobResult] = []
         self._folder: Path | None = None
 
     @property
@@ -83,7 +89,7 @@ class SessionOfTests:
             return Path(self.config.rootpath, given)
         cache = getattr(self.config, "cache", None)  # pytest's plugin for it may be off
         if cache is not None:
-            return Path(cache.mkdir("sagemaker-bundles"))
+            return _emptied(Path(cache.mkdir("sagemaker-bundles")), self._run)
         return Path(tempfile.gettempdir()) / "sagemaker-emulator-bundles"
 
     def account_of_worker(self, account: str) -> str:
@@ -179,6 +185,7 @@ class SessionOfTests:
 
     def add_job(self, job: JobResult) -> None:
         """Remember that the test that runs now has started a job."""
+        self._open = [one for one in self._open if not one.is_known_to_have_ended] + [job]
         if self.item is not None:
             self._jobs.setdefault(self.item.nodeid, []).append(job)
 
@@ -201,6 +208,7 @@ class SessionOfTests:
     def close(self) -> None:
         """End every emulator and remove what was kept for the session."""
         self.reroute_no_more()
+        self._stop_jobs()
         if self._blocking is not None:
             self._blocking.stop()
         emulators, self._emulators = self._emulators, {}
@@ -210,6 +218,14 @@ class SessionOfTests:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    def _stop_jobs(self) -> None:
+        """Stop jobs that still run at an emulator that is not ours; ours ends its own."""
+        if not self._emulators:
+            for job in self._open:
+                with contextlib.suppress(Exception):  # it may be gone, and nobody is there to be told
+                    job.stop()
+        self._open = []
 
     def _own(self, start: Start) -> ServerProcess:
         from .server_process import ServerProcess
@@ -246,6 +262,16 @@ class SessionOfTests:
     def _stop_rerouting(self) -> None:
         if self._rerouting is not None:
             self._rerouting.stop()
+
+
+def _emptied(folder: Path, run: str) -> Path:
+    """Return a folder without what other runs of pytest have left in it; all workers of one are the same run."""
+    marker = folder / "run"
+    if not marker.is_file() or marker.read_text() != run:
+        for old in folder.glob("*.tar.gz"):
+            old.unlink(missing_ok=True)
+        marker.write_text(run)
+    return folder
 
 
 KEY: pytest.StashKey[SessionOfTests] = pytest.StashKey()

@@ -36,9 +36,7 @@ def measure(setting: Setting) -> Iterator[Row]:
     foreign = setting.folder()
     (foreign / "test_foreign.py").write_text(_TESTS)
     collect = ("--collect-only", "-q")
-    ours, without = medians(
-        _ROUNDS, lambda: _seconds(foreign, *collect), lambda: _seconds(foreign, *collect, *_OFF)
-    )
+    ours, without = medians(_ROUNDS, lambda: _seconds(foreign, *collect), lambda: _seconds(foreign, *collect, *_OFF))
     name = "pytest --collect-only in a foreign project: what the plugin adds"
     yield Row(name=name, ours=ours - without, baseline=without, baseline_name="all without it", most=_MOST_SECONDS)
     project = setting.folder()

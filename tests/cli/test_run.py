@@ -230,7 +230,7 @@ def test_a_request_that_the_model_does_not_allow_is_refused_before_anything_is_d
     path = job_file(tmp_path, "true", HyperParameter={"a": "1"})
     done = sagemaker_emulator("run", "--port", endpoint.port, path)
     assert done.returncode == 2
-    assert f"{path}, line 7: request.HyperParameter: Unknown parameter" in done.stderr
+    assert f"{path}, line 7: request.HyperParameter: CreateTrainingJobRequest has no such member." in done.stderr
     assert done.stdout == ""
 
 

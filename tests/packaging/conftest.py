@@ -54,7 +54,9 @@ def run(command: Sequence[object], *, folder: Path | None = None, check: bool = 
     """Run a program without this repository in its environment, and return all that it says."""
     dropped = ("PYTHONPATH", "VIRTUAL_ENV")
     clean = {
-        name: text for name, text in os.environ.items() if name not in dropped and not name.startswith(("PYTEST", "AWS"))
+        name: text
+        for name, text in os.environ.items()
+        if name not in dropped and not name.startswith(("PYTEST", "AWS"))
     }
     done = subprocess.run(
         [str(one) for one in command],

@@ -27,7 +27,7 @@ def three_lines() -> str:
     """Return the test of the page that runs on each rung, for the model of this project's program."""
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     (found,) = (block for block in blocks if "def test_my_program_trains" in block)
-    return "from pathlib import Path\n\n\n" + found.replace("model.joblib", "model.json")
+    return f"from pathlib import Path\n\n\n{found.replace('model.joblib', 'model.json')}"
 
 
 @pytest.mark.parametrize("rung", ["process", pytest.param("docker", marks=pytest.mark.docker)])

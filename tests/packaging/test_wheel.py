@@ -24,6 +24,7 @@ def test_every_module_is_shipped(wheel: zipfile.ZipFile) -> None:
     sources = {
         str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "emulator").rglob("*.py") if path.stat().st_size
     }
+    sources.remove("emulator/_pytest_entry.py")  # it is shipped beside the package, under another name
     assert sources <= set(wheel.namelist())
     assert "emulator/py.typed" in wheel.namelist()
 

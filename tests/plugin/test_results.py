@@ -143,7 +143,7 @@ def test_channels(training_job, s3_bucket, s3_client):
     ({"channels": {"train": 7}}, "is of type int"),
     ({"channels": {"train": Path("nowhere")}}, "there is no file, and no folder with files"),
     ({"expect": "Done"}, "a job never ends so"),
-    ({"image": Path("data")}, "There is no Dockerfile"),
+    ({"image": Path("data")}, "There is no Dockerfile|there is no file"),
     ({"image": None}, "Nothing says which image to run"),
 ])
 def test_wrong_arguments(training_job, arguments, words):
@@ -158,7 +158,8 @@ def test_refused(training_job):
 
 
 def test_live(processing_job):
-    job = processing_job(IMAGE, program=["sleep", "60"], entrypoint=["sleep", "60"], wait=False, expect="Stopped")
+    job = processing_job(IMAGE, program=["sh"], wait=False, expect="Stopped",
+                         entrypoint=["sh", "-c", "trap 'exit 0' TERM; sleep 60 & wait"])
     assert job.status == "InProgress" and not job.has_ended
     with pytest.raises(RuntimeError, match="has no outputs yet. Call wait"):
         job.outputs

@@ -32,6 +32,9 @@ ARROWS: dict[str, set[str]] = {
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks"},
+    "gate": {"engines.docker.connection", "errors", "jobfiles", "lint"},
+    # What `init` looks at in a folder, and writes.
+    "starter": {"errors", "jobfiles", "lint"},
     # What it makes in an engine is labelled and removed as everything is; a job file's image is built as `run` does.
     "lint": {
         "contract",
@@ -55,9 +58,11 @@ ARROWS: dict[str, set[str]] = {
         "contract",
         "endpoint",
         "errors",
+        "gate",
         "jobfiles",
         "lint",
         "reroute",
+        "starter",
         "storage.retention",
         "storage.snapshot",
     },

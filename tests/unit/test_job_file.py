@@ -383,3 +383,9 @@ def test_data_without_files_or_with_a_broken_link(folder: Path) -> None:
     (folder / "empty/link").symlink_to("nowhere")
     with pytest.raises(UsageError, match=r"line 4: data\.s3://b/: .*link is neither a file nor a folder"):
         data_of(folder, "s3://b/", "empty")
+
+
+def test_a_whole_request_cannot_be_a_reference(folder: Path) -> None:
+    assert "job.yaml, line 3: request: cannot come from another job as a whole." in error_of(
+        folder, HEAD + "request: {Get: Steps.a.TrainingJobName}\nafter: [a]\n"
+    )

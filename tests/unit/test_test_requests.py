@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,11 @@ def test_members_of_the_request_win_and_none_removes_one() -> None:
 
 def test_processing_outputs_are_names_or_folders_or_members() -> None:
     words = JobWords(name="mine", image="my/image", inputs={"raw": {"AppManaged": True}})
-    outputs = {**output_folders(["clean"]), "other": "/opt/ml/processing/o", "mine": {"AppManaged": True}}
+    outputs: dict[str, str | dict[str, Any]] = {
+        **output_folders(["clean"]),
+        "other": "/opt/ml/processing/o",
+        "mine": {"AppManaged": True},
+    }
     request = processing_request(words, ME, "bucket", outputs=outputs)
     assert request["ProcessingInputs"] == [{"InputName": "raw", "AppManaged": True}]
     clean, other, mine = request["ProcessingOutputConfig"]["Outputs"]

@@ -31,13 +31,17 @@ class ProcessCluster:
     """Programs that can be started; one thread each listens once they run."""
 
     def __init__(self, plan: ClusterPlan, hosts: Sequence[HostProcess], given: Mapping[str, GivenContainer]) -> None:
-        self._given = dict(given)
+        self._given = given
         self._mounts = {one.host: one.mounts for one in plan.containers}
         self._hosts = {host.host: host for host in hosts}
         self._lock = threading.Lock()
         self._exits: list[HostExit] = []
         self._error: Exception | None = None
         self._threads: list[threading.Thread] = []
+
+    def given(self) -> Mapping[str, GivenContainer]:
+        """Return what each host's program is started with."""
+        return self._given
 
     def start(self, on_log: LogSink, on_exit: Callable[[], None]) -> None:
         """Start every program, and listen to all of them."""
@@ -48,10 +52,6 @@ class ProcessCluster:
             )
             thread.start()
             self._threads.append(thread)
-
-    def given(self) -> Mapping[str, GivenContainer]:
-        """Return what each host's program is started with."""
-        return self._given
 
     def exits(self) -> Sequence[HostExit]:
         """Return how programs ended so far.

@@ -13,17 +13,16 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ...contract.outcome import CapacityError, InternalServerError
-from ...contract.plan import ClusterPlan, GivenContainer
+from ...contract.plan import ClusterPlan
 from ...errors import EngineUnavailableError
 from ...jobs.ports import Capabilities, Engine, ImageView
 from ..trees import open_up
 from .cluster import ProcessCluster
 from .forwarding import Forwarder
 from .launch import Launch, probe
-from .programs import RegisteredPrograms
+from .programs import RegisteredPrograms, program_view
 from .reasons import advice
 from .surroundings import Surroundings
-from .view import view_of
 
 logger = logging.getLogger(__name__)
 
@@ -91,12 +90,8 @@ class ProcessEngine:
         return image
 
     def image_view(self, image: str) -> ImageView:
-        """Return what a program brings below /opt/ml, as an image would.
-
-        Raises:
-            ImageMissingError: no program stands for the image (any more).
-        """
-        return view_of(self.programs.find(image))
+        """Return what a program brings along below /opt/ml."""
+        return program_view(self.programs.find(image))
 
     @contextmanager
     def cluster(self, plan: ClusterPlan) -> Iterator[ProcessCluster]:
@@ -112,11 +107,11 @@ class ProcessEngine:
         addresses = _addresses(plan) if private else None
         endpoint_port = _endpoint_port(plan) if private and not plan.isolated else None
         parts: list[dict[str, Any]] = []
-        given: dict[str, GivenContainer] = {}
+        given = {}
         for one in plan.containers:
             around = Surroundings(plan, one, program, addresses)
             around.lay_out()
-            given[one.host] = around.given
+            given[one.host] = around.given()
             address = addresses[one.host] if addresses is not None else None
             parts.append({**around.spec(), "number": len(parts), "address": address})
         with ExitStack() as made:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ...contract.outcome import ImageMissingError
+from ...contract.paths import OPT_ML
 from ...contract.plan import Program
 from ...errors import UsageError
-from ...jobs.ports import Programs
+from ...jobs.ports import ImageEntry, ImageView, Programs
+from .sources import source_paths
 
 # What the engine itself puts there: a program's folder must not hide it.
 _TAKEN: Final = tuple(map(PurePosixPath, ("/", "/dev", "/etc", "/opt", "/opt/ml", "/proc", "/sys", "/tmp")))  # noqa: S108
@@ -73,4 +76,23 @@ def check(image: str, program: Program) -> None:
             raise UsageError(f"The program of {image} has {folder} in its path, which is no folder of this machine.")
 
 
+def program_view(program: Program) -> ImageView:
+    """Return what a program's source puts below /opt/ml, and this machine's users."""
+    entries: dict[str, ImageEntry] = {}
+    if program.source is not None and program.at.is_relative_to(OPT_ML):
+        entries[str(program.at)] = ImageEntry(kind="directory", mode=0o755)
+        for path in sorted(source_paths(program.source)):
+            found = path.lstat()
+            kind = next((kind for test, kind in _KINDS if test(found.st_mode)), "other")
+            entries[str(program.at / path.relative_to(program.source).as_posix())] = ImageEntry(
+                kind=kind,
+                mode=stat.S_IMODE(found.st_mode),
+                size=found.st_size if kind == "file" else 0,
+                target=str(path.readlink()) if kind == "symlink" else None,
+            )
+    passwd = Path("/etc/passwd")
+    return ImageView(entries=entries, passwd=passwd.read_text("utf-8", "replace") if passwd.is_file() else "")
+
+
+_KINDS: Final = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "directory"), (stat.S_ISLNK, "symlink"))
 _: type[Programs] = RegisteredPrograms

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer, Program
+from .sources import copy_source
 
 HOME: Final = PurePosixPath("/job-home")
 _ROOT: Final = PurePosixPath("/")
@@ -19,7 +20,6 @@ _HOSTS: Final = PurePosixPath("/etc/hosts")
 _TEMPORARY: Final = (PurePosixPath("/tmp"), PurePosixPath("/var/tmp"))  # noqa: S108 - each job's own, not this machine's
 _STANDARD_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LOCAL_NAMES: Final = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
-_NOT_COPIED: Final = (".git", "__pycache__")
 
 
 class Surroundings:
@@ -59,7 +59,7 @@ class Surroundings:
             "directory": self.working_directory,
             "root": str(self._folder / "root"),
             "binds": [(str(source), str(target)) for source, target in binds] + [(path, path) for path in shown],
-            "hidden": [str(Path(pwd.getpwuid(os.geteuid()).pw_dir).resolve() / ".aws")],
+            "hidden": [str(home / ".aws") for home in _homes()],
             "read_only": shown,
         }
 
@@ -75,9 +75,8 @@ class Surroundings:
         own = {"PATH": ":".join(folders), "HOME": str(HOME), "HOSTNAME": self._plan.hostname}
         return {**own, **self._program.environment, **self._plan.environment}
 
-    @property
     def given(self) -> GivenContainer:
-        """What the program is started with. Whoever runs the emulator is root to it."""
+        """Return what the program is started with."""
         return GivenContainer(
             command=self._program.argv(self._plan),
             environment=self.environment,
@@ -114,39 +113,9 @@ class Surroundings:
         return f"{_LOCAL_NAMES}{hosts}{self._addresses[self._plan.host]} {self._plan.hostname}\n"
 
 
-def copy_source(source: Path, target: Path) -> None:
-    """Copy a program's folder, but for what is not the program's: see `left_out_of`."""
-    left_out = left_out_of(source)
-    shutil.copytree(
-        source,
-        target,
-        symlinks=True,
-        ignore=lambda folder, names: [one for one in names if left_out(Path(folder, one))],
-    )
-    target.chmod(0o755)
-
-
-def left_out_of(source: Path) -> Callable[[Path], bool]:
-    """Return what tells of a path in a program's folder whether it stays behind.
-
-    That is what .dockerignore leaves out, .git, bytecode and virtual environments.
-    """
-    ignored = source / ".dockerignore"
-    kept = _kept(source, ignored) if ignored.exists() else None
-    return lambda path: _is_left_out(path, source, kept)
-
-
-def _is_left_out(path: Path, source: Path, kept: set[str] | None) -> bool:
-    if path.name in _NOT_COPIED or (path / "pyvenv.cfg").is_file():
-        return True
-    return kept is not None and path.relative_to(source).as_posix() not in kept
-
-
-def _kept(source: Path, ignored: Path) -> set[str]:
-    """Return the files that a build of an image would be given, and the folders that they are in."""
-    from docker.utils import exclude_paths  # it takes longer to load than most programs to run
-
-    lines = (line.strip() for line in ignored.read_text(encoding="utf-8").splitlines())
-    files = exclude_paths(str(source), [line for line in lines if line and not line.startswith("#")])
-    found = {PurePosixPath(name) for name in files}
-    return {str(path) for name in found for path in (name, *name.parents)}
+def _homes() -> list[Path]:
+    """Return the homes of the user, whose credentials no program may come upon."""
+    named = [Path.home()] if "HOME" in os.environ else []
+    with suppress(KeyError):  # a user that is only a number, as in containers
+        named.append(Path(pwd.getpwuid(os.geteuid()).pw_dir))
+    return list(dict.fromkeys(path.resolve() for path in named))

@@ -9,6 +9,7 @@ the program is killed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -117,7 +118,7 @@ def _end_descendants() -> None:
     """Kill what a program without a PID namespace has left running: all of it is a child of this process by now."""
     me = os.getpid()
     while True:
-        with open(f"/proc/{me}/task/{me}/children", encoding="ascii") as file:
+        with open(f"/proc/{me}/task/{me}/children", encoding="utf-8") as file:
             children = file.read().split()
         if not children:
             return
@@ -152,6 +153,8 @@ def _become_program(spec: dict[str, Any], problem: int) -> NoReturn:
         os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])  # noqa: S606 - no shell is wanted
     except OSError as error:
         _give_up(problem, {"failed": error.errno, "text": os.strerror(error.errno or 0)})
+    except ValueError as error:  # an empty name, or a zero byte
+        _give_up(problem, {"failed": errno.ENOENT, "text": str(error)})
 
 
 def _give_up(problem: int, document: dict[str, Any]) -> NoReturn:

@@ -32,8 +32,8 @@ def _attempt(*steps: Callable[[], None]) -> str:
         try:
             for step in steps:
                 step()
-        except OSError as error:
-            os.write(writing, (error.strerror or str(error)).encode())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is in the way
+            os.write(writing, (getattr(error, "strerror", "") or str(error)).encode())
         finally:
             os._exit(0)
     os.close(writing)

@@ -38,8 +38,8 @@ def enter(spec: dict[str, Any]) -> None:
     for path in spec["read_only"]:
         with suppress(OSError):
             make_read_only(new + path)
-    if not spec["pid_namespace"]:
-        bind("/proc", f"{new}/proc")
+    # In a PID namespace the program's own goes over it, which an ordinary user may only do where there is one.
+    bind("/proc", f"{new}/proc")
     change_root(new)
 
 
