@@ -90,9 +90,7 @@ def _check(settings: Settings, engine: Engine) -> None:
         (settings.copy_data, can.other_machine, "--copy-data", "run anything on another disk than this one"),
     ):
         if asked and not able:
-            raise UsageError(
-                f"The {engine.name} engine cannot {what}. Leave out {option}, or use --engine docker."
-            )
+            raise UsageError(f"The {engine.name} engine cannot {what}. Leave out {option}, or use --engine docker.")
 
 
 class Emulator:
