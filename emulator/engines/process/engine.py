@@ -19,7 +19,7 @@ from ...jobs.ports import Capabilities, Engine, ImageView
 from ..trees import open_up
 from .cluster import ProcessCluster
 from .forwarding import Forwarder
-from .launch import Launch, probe
+from .launch import Launchers, probe
 from .programs import RegisteredPrograms, program_view
 from .reasons import advice
 from .surroundings import Surroundings
@@ -40,6 +40,7 @@ class ProcessEngine:
     def __init__(self, found: Mapping[str, str]) -> None:
         """`found` is what is in the way of each kind of namespace, as `probe` tells it."""
         self.programs = RegisteredPrograms()
+        self._launchers = Launchers()
         self._user_namespace = bool(found["mount"])
         self._pid_namespace = not found["pid"]
         self._no_network = found["network"]
@@ -82,7 +83,9 @@ class ProcessEngine:
             )
         if os.geteuid() != 0:
             open_up(workspace)  # what programs have closed could not be removed
-        return cls(found)
+        engine = cls(found)
+        engine._launchers.warm()
+        return engine
 
     def require_image(self, image: str) -> str:
         """Return the name of an image that a program stands for."""
@@ -116,7 +119,9 @@ class ProcessEngine:
             parts.append({**around.spec(), "number": len(parts), "address": address})
         with ExitStack() as made:
             made.callback(_open_up_all, plan)
-            launch = Launch([one.host for one in plan.containers], self._spec(parts, endpoint_port, private=private))
+            spec = self._spec(parts, endpoint_port, private=private)
+            launch = self._launchers.launch([one.host for one in plan.containers], spec)
+            made.callback(self._launchers.warm)  # now it would be in the way of the programs
             made.callback(launch.close)
             for host in launch.hosts:
                 host.wait_until_ready()
@@ -134,8 +139,9 @@ class ProcessEngine:
             "the emulator was killed while the job ran, and with the process engine a job's programs end with it"
         )
 
-    def close(self, *, keep: Collection[str] = ()) -> None:
-        """Nothing is to be removed: all of it has ended with its job."""
+    def close(self, *, keep: Collection[str] = ()) -> None:  # noqa: ARG002 - no job outlives its emulator
+        """End the launcher that waits for a job; all else has ended with its job."""
+        self._launchers.close()
 
     def _spec(self, parts: list[dict[str, Any]], endpoint_port: int | None, *, private: bool) -> dict[str, Any]:
         return {
