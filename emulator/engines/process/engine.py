@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from ...contract.outcome import CapacityError, InternalServerError
@@ -36,6 +37,21 @@ class ProcessEngine:
     name = "process"
     gateway = "127.0.0.1"
     host_alias = None
+    best_capabilities: ClassVar = Capabilities(
+        images=False,
+        image_user=False,
+        file_system=False,
+        network_isolation=True,
+        own_network=False,
+        several_hosts=True,
+        several_hosts_internet=False,
+        metadata_address=False,
+        process_tree=True,
+        instance_limits=False,
+        out_of_memory=False,
+        outlives_emulator=False,
+        other_machine=False,
+    )
 
     def __init__(self, found: Mapping[str, str]) -> None:
         """`found` is what is in the way of each kind of namespace, as `probe` tells it."""
@@ -44,20 +60,11 @@ class ProcessEngine:
         self._user_namespace = bool(found["mount"])
         self._pid_namespace = not found["pid"]
         self._no_network = found["network"]
-        self.capabilities = Capabilities(
-            images=False,
-            image_user=False,
-            file_system=False,
+        self.capabilities = replace(
+            self.best_capabilities,
             network_isolation=not self._no_network,
-            own_network=False,
             several_hosts=not self._no_network,
-            several_hosts_internet=False,
-            metadata_address=False,
             process_tree=self._pid_namespace,
-            instance_limits=False,
-            out_of_memory=False,
-            outlives_emulator=False,
-            other_machine=False,
         )
 
     @classmethod
