@@ -6,13 +6,11 @@ import os
 import re
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from emulator.config import Settings
 from emulator.endpoint import Endpoint
 
 TEMPLATE = Path(__file__).parents[2] / "fixtures/project"
@@ -85,13 +83,6 @@ def bare_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(TEMPLATE, project.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     project.ini()
     return project
-
-
-@pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
-def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """An emulator for each rung; its limits pass as fast as the service's."""
-    with Endpoint(Settings(port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"))) as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import pytest
 
 from tests.plugin.conftest import Project, junit
 
-pytestmark = pytest.mark.docker
-
 FIRST = """
 kind: processing
 image: {build: ../training}
@@ -150,14 +148,29 @@ def test_files_of_a_pattern_of_ones_own_are_meant(bare_project: Project) -> None
     bare_project.run("--collect-only").was(errors=1).says("jobs/one.yml, line 1", "there is no such key")
 
 
+@pytest.mark.docker
 def test_one_job_file_on_each_rung(bare_project: Project) -> None:
+    outcome = bare_project.run("-v", "--sagemaker-engine=all").was(passed=2)
+    outcome.says("training/job.yaml::training[process] PASSED", "training/job.yaml::training[docker] PASSED")
+
+
+def test_a_file_without_a_program_is_for_docker_alone_and_one_without_an_image_for_the_process_rung(
+    bare_project: Project,
+) -> None:
+    text = (bare_project.path / "training/job.yaml").read_text()
+    program = next(line for line in text.splitlines(keepends=True) if line.startswith("program:"))
+    bare_project.write("training/image.job.yaml", text.replace(program, ""))
+    bare_project.write("training/program.job.yaml", text.replace("image: {build: .}\n", ""))
     outcome = bare_project.run("--collect-only", "-q", "--sagemaker-engine=all")
-    outcome.says("training/job.yaml::training[process]", "training/job.yaml::training[docker]")
+    outcome.says("image.job.yaml::image[docker]", "program.job.yaml::program[process]", "4/6 tests collected")
+    alone = bare_project.run("training/image.job.yaml", "--sagemaker-engine=process", "-rs").was(skipped=1)
+    alone.says("needs the docker rung, and this is process")
 
 
 def test_the_job_file_fixture_checks_what_the_file_expects(project: Project) -> None:
-    text = (project.path / "training/job.yaml").read_text()
-    project.write("jobs/bad.yaml", text.replace("build: .", "build: ../training").replace('">= 3"', '"> 3"'))
+    text = (project.path / "training/job.yaml").read_text().replace("build: .", "build: ../training")
+    text = text.replace("train.py]", "train.py], source: ../training")
+    project.write("jobs/bad.yaml", text.replace('">= 3"', '"> 3"'))
     project.write(
         "test_file.py",
         "import pytest\n\ndef test_bad(job_file):\n"

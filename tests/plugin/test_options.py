@@ -12,8 +12,6 @@ from emulator.endpoint import Endpoint
 from tests.plugin.conftest import Project
 from tests.up import free_port
 
-pytestmark = pytest.mark.docker
-
 SHOW = """
 def test_show(sagemaker_emulator, training_job, sagemaker_client):
     result = training_job()
@@ -45,8 +43,7 @@ def test_ini_options_are_the_defaults_of_jobs(project: Project) -> None:
         "arn:aws:sagemaker:eu-central-1:210987654321:training-job/",
         "arn:aws:iam::210987654321:role/team/Trainer",
         "ml.c5.xlarge",
-        "sagemaker-emulator-build/training",
-    )
+    ).matches("'image': 'sagemaker-emulator-(build/training|program/test)'")
 
 
 def test_defaults_are_fixtures_to_override(project: Project) -> None:
@@ -66,6 +63,7 @@ def test_defaults_are_fixtures_to_override(project: Project) -> None:
     project.run("-rP", "--ignore=training").was(passed=1).says("eu-west-1:111122223333", "role/Mine", "ml.m5.xlarge")
 
 
+@pytest.mark.docker
 def test_its_own_emulator_is_as_the_options_say(bare_project: Project) -> None:
     bare_project.ini(
         sagemaker_engine="docker", sagemaker_state_dir="kept", sagemaker_time_scale="60", sagemaker_image="./training"
@@ -163,6 +161,7 @@ def test_workers_have_accounts_of_their_own(project: Project) -> None:
     project.run("test_workers.py", "-n2").was(passed=6)
 
 
+@pytest.mark.docker
 def test_each_worker_has_an_emulator_of_its_own(bare_project: Project) -> None:
     bare_project.ini(sagemaker_state_dir="kept")
     bare_project.write(
@@ -177,7 +176,7 @@ def test_each_worker_has_an_emulator_of_its_own(bare_project: Project) -> None:
 
 def test_nothing_of_a_session_is_left(bare_project: Project) -> None:
     bare_project.write("test_one.py", "def test_one(sagemaker_emulator):\n    print(sagemaker_emulator.folder)\n")
-    outcome = bare_project.run("test_one.py", "-rP", "--sagemaker-engine=docker").was(passed=1)
+    outcome = bare_project.run("test_one.py", "-rP", "--sagemaker-engine=process").was(passed=1)
     folder = Path(outcome.matches(r"(/\S*/sagemaker-emulator-pytest-\S+)")[1])
     assert not folder.exists()
     assert stat.S_ISDIR(os.stat(folder.parent).st_mode)  # noqa: PTH116 - the place it was in is there

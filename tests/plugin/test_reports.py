@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.plugin.conftest import Project, junit
-
-pytestmark = pytest.mark.docker
 
 FAILING = 'training_job(Path("training"), program="train.py", channels={"train": b"1,x\\n2,?\\n"}'
 TESTS = f"""

@@ -7,7 +7,6 @@ import pytest
 from tests.plugin.conftest import Project
 
 
-@pytest.mark.docker
 def test_only_tests_that_use_the_emulator_are_rerouted_and_nothing_stays(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +122,6 @@ def test_socket():
     bare_project.run("test_blocked.py").was(passed=2)
 
 
-@pytest.mark.docker
 def test_where_aws_is_blocked_the_emulator_is_still_reached(project: Project) -> None:
     project.ini(sagemaker_block_aws="true")
     project.write(
@@ -149,7 +147,6 @@ def test_emulator_again(s3_client):
     project.run("test_both.py").was(passed=3)
 
 
-@pytest.mark.docker
 def test_mocks_and_frozen_time_of_other_tests_do_not_reach_the_emulator(bare_project: Project) -> None:
     bare_project.write(
         "test_mocks.py",
@@ -176,4 +173,4 @@ def test_frozen(s3_client):
     assert s3_client.list_buckets()["Buckets"][0]["CreationDate"].year > 2020
 """,
     )
-    bare_project.run("test_mocks.py", "--sagemaker-engine=docker").was(passed=3)
+    bare_project.run("test_mocks.py", "--sagemaker-engine=process").was(passed=3)

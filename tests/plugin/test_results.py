@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.plugin.conftest import Project
-
-pytestmark = pytest.mark.docker
 
 PRELUDE = """
 from pathlib import Path
@@ -144,7 +140,7 @@ def test_channels(training_job, s3_bucket, s3_client):
     ({"channels": {"train": Path("nowhere")}}, "there is no file, and no folder with files"),
     ({"expect": "Done"}, "a job never ends so"),
     ({"image": Path("data")}, "There is no Dockerfile|there is no file"),
-    ({"image": None}, "Nothing says which image to run"),
+    ({"image": None}, "Nothing says which image to run|there is no file"),
 ])
 def test_wrong_arguments(training_job, arguments, words):
     with pytest.raises(Exception, match=words) as raised:

@@ -7,8 +7,6 @@ import pytest
 from emulator.endpoint import Endpoint
 from tests.plugin.conftest import Project
 
-pytestmark = pytest.mark.docker
-
 MARKED = """
 import pytest
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.plugin.conftest import Project
-
-pytestmark = pytest.mark.docker
 
 TEST = """
 from pathlib import Path
