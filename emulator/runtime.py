@@ -126,7 +126,9 @@ class Emulator:
                 access=self.container_access,
                 clock=self.clock,
                 workspace=state.workspace,
+                kept=state.kept,
                 limit_instances=settings.limit_instances,
+                hands_on=settings.hands_on,
             )
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)

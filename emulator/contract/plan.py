@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from .hands_on import Debugging
+
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceResources:
@@ -17,15 +19,19 @@ class InstanceResources:
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """A directory laid out on this machine, and where the container finds it, writable."""
+    """A directory laid out on this machine, and where the container finds it."""
 
     source: Path
     target: PurePosixPath
+    writable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerPlan:
-    """One host's container. `entrypoint` None keeps the image's own; `limits` None means no limit."""
+    """One host's container. `entrypoint` None keeps the image's own; `limits` None means no limit.
+
+    `hold`: it waits until it is told to end, with all that its program would find.
+    """
 
     host: str
     hostname: str
@@ -34,6 +40,8 @@ class ContainerPlan:
     environment: Mapping[str, str]
     mounts: tuple[Mount, ...]
     limits: InstanceResources | None = None
+    hold: bool = False
+    debugging: Debugging | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +65,8 @@ class ClusterPlan:
 
     `unique_name` is the job's among all jobs ever: by it the containers are found again. `isolated`
     containers see nothing but each other. `host_alias` is a name under which they reach the machine
-    that the engine runs on. `labels` mark everything made for the job.
+    that the engine runs on. `labels` mark everything made for the job. With `kept_at`, a directory of this machine,
+    ended containers stay until somebody removes what is kept there.
     """
 
     unique_name: str
@@ -65,4 +74,5 @@ class ClusterPlan:
     containers: tuple[ContainerPlan, ...]
     isolated: bool = False
     host_alias: str | None = None
+    kept_at: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

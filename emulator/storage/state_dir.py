@@ -16,8 +16,9 @@ from ..errors import UsageError
 LOCK: Final = "lock"
 WORKSPACE: Final = "work"
 IDENTITY: Final = "identity"
+KEPT: Final = "kept"
 # Of one machine and directory only: not part of a state that is taken elsewhere.
-LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY)
+LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY, KEPT)
 
 
 class StateDirectory:
@@ -31,6 +32,7 @@ class StateDirectory:
         """
         self.path = path.absolute()
         self.workspace = self.path / WORKSPACE
+        self.kept = self.path / KEPT
         self.lock = self.path / LOCK
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)

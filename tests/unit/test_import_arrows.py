@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "": set(),
     "__main__": {"cli"},
     "errors": set(),
-    "config": {"errors"},
+    "config": {"contract.hands_on", "errors"},
     "contract": {"errors"},
     "jobs": {"contract", "errors"},
     "file_locks": set(),

@@ -29,7 +29,7 @@ from .found import FoundContainers
 from .image import ImageConfig, image_view
 from .labels import OWNER, PREFIX, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
-from .removal import remove_abandoned, remove_container, remove_network, remove_owned
+from .removal import end_kept, remove_abandoned, remove_container, remove_network, remove_owned
 from .trees import put_mounts, reclaim
 
 logger = logging.getLogger(__name__)
@@ -120,6 +120,9 @@ class DockerEngine:
             for network in found.networks:
                 removed.callback(remove_network, self._api, network)
             for one in found.all:
+                if plan.kept_at is not None:
+                    removed.callback(end_kept, self._api, one.id)
+                    continue
                 removed.callback(remove_container, self._api, one.id)
                 if found.mounted:
                     removed.callback(reclaim, self._api, one.id, one.plan.mounts)
@@ -153,7 +156,8 @@ class DockerEngine:
             image=plan.image,
             network=network.id,
             addresses=network.addresses([host.host for host in plan.containers]),
-            labels=self._labels.of({**plan.labels, "unique-name": plan.unique_name, "host": one.host}),
+            labels=self._labels.of(_labels(plan, one)),
+            environment=self._config_of(plan).added_environment(one),
             host_alias=plan.host_alias,
             mounted=shares_disk,
         )
@@ -167,6 +171,11 @@ class DockerEngine:
             if error.status_code == HTTPStatus.BAD_REQUEST:
                 raise ContainerStartError(str(error.explanation), 127) from error
             raise InternalServerError(f"the Docker Engine cannot make the container: {error.explanation}") from error
+        if plan.kept_at is not None:
+            made.callback(end_kept, self._api, container.id)
+            if not shares_disk:
+                put_mounts(self._api, container.id, one.mounts)
+            return container
         made.callback(remove_container, self._api, container.id)
         if shares_disk:
             made.callback(reclaim, self._api, container.id, one.mounts)
@@ -184,8 +193,10 @@ class DockerEngine:
         return identity
 
     def _given(self, plan: ClusterPlan) -> Mapping[str, GivenContainer]:
-        config = self._configs.get(plan.image) or self._configs[self._inspected(plan.image)]
-        return {one.host: config.given(one) for one in plan.containers}
+        return {one.host: self._config_of(plan).given(one) for one in plan.containers}
+
+    def _config_of(self, plan: ClusterPlan) -> ImageConfig:
+        return self._configs.get(plan.image) or self._configs[self._inspected(plan.image)]
 
     @cached_property
     def _facts(self) -> EngineFacts:
@@ -199,6 +210,11 @@ class DockerEngine:
             _ = self._facts
         except Exception as error:  # noqa: BLE001 - a job that needs the engine will tell more
             logger.warning("Preparing the Docker Engine failed: %s", error)
+
+
+def _labels(plan: ClusterPlan, one: ContainerPlan) -> dict[str, str]:
+    kept = {} if plan.kept_at is None else {"kept": str(plan.kept_at)}
+    return {**plan.labels, "unique-name": plan.unique_name, "host": one.host, **kept}
 
 
 _: type[Engine] = DockerEngine

@@ -13,6 +13,8 @@ PREFIX: Final = "sagemaker-emulator"
 OWNER: Final = f"{PREFIX}.owner"
 UNIQUE_NAME: Final = f"{PREFIX}.unique-name"
 HOST: Final = f"{PREFIX}.host"
+JOB_NAME: Final = f"{PREFIX}.job-name"
+KEPT: Final = f"{PREFIX}.kept"
 _LOCK: Final = f"{PREFIX}.lock"
 _BOOT: Final = f"{PREFIX}.boot"
 
