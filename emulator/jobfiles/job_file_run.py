@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -36,6 +37,7 @@ class JobFileRun:
         image = job_file.image
         self.image = image_tag(image) if isinstance(image, ImageBuild) else image.name
         self.tell = on_event
+        self.takes_its_time = False
         self._clients = clients
         self._kind = job_file.kind
         self._name = ""
@@ -73,7 +75,7 @@ class JobFileRun:
         arn = self._created(request)
         self.tell(JobCreated(name=self._name, arn=arn))
         self._follower = Follower(self._clients, self._kind, self._name, self.tell)
-        self._limit = self._limit_of(request)
+        self._limit = math.inf if self.takes_its_time else self._limit_of(request)
         self._deadline = time.monotonic() + self._limit
 
     def look(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,11 +40,19 @@ def run_job(job_file: JobFile, clients: Clients, on_event: OnEvent) -> JobReport
     return end
 
 
-def run_jobs(job_files: Sequence[JobFile], clients: Clients, on_event: OnJobEvent) -> list[End]:
+def run_jobs(
+    job_files: Sequence[JobFile],
+    clients: Clients,
+    on_event: OnJobEvent,
+    *,
+    before: Callable[[str], bool] = lambda _: False,
+) -> list[End]:
     """Run job files that are in order (see plan.py), side by side what does not wait for another; check all.
 
     A job whose request is refused, and one behind a job that has not passed, is an `Unfinished`; the others run.
-    A KeyboardInterrupt stops what runs, waits for it and starts nothing more; a second one gives up.
+    A KeyboardInterrupt stops what runs, waits for it and starts nothing more; a second one gives up. `before` hears
+    the name of each job file whose job is about to be created, and says whether that job waits for a person: then it
+    has all the time that it needs.
 
     Raises:
         UsageError: before any job has started: a file, or an image's build, is wrong.
@@ -60,7 +68,7 @@ def run_jobs(job_files: Sequence[JobFile], clients: Clients, on_event: OnJobEven
         make_buckets(clients, [entry.destination.bucket for _, entry, _ in data])
         for run, entry, files in data:
             _store(clients, run, entry, files)
-        return _Jobs(runs).to_their_ends()
+        return _Jobs(runs, before).to_their_ends()
 
 
 def _told_by(name: str, on_event: OnJobEvent) -> OnEvent:
@@ -102,8 +110,9 @@ def _unreadable(run: JobFileRun, entry: DataEntry, error: OSError) -> UsageError
 class _Jobs:
     """Jobs that wait, jobs that run, and the ends of the others, by the names of their files."""
 
-    def __init__(self, runs: dict[str, JobFileRun]) -> None:
+    def __init__(self, runs: dict[str, JobFileRun], before: Callable[[str], bool]) -> None:
         self._runs = runs
+        self._before = before
         self._waiting = dict(runs)
         self._running: dict[str, JobFileRun] = {}
         self._ends: dict[str, End] = {}
@@ -142,6 +151,7 @@ class _Jobs:
             return
         try:
             with service_errors():
+                run.takes_its_time = self._before(name)
                 run.create({other: self._runs[other].description for other in run.job_file.after})
         except EndpointUnavailableError:
             raise

@@ -77,7 +77,7 @@ class Platform:
     workspace: Path
     kept: Path
     limit_instances: bool = False
-    hands_on: HandsOn = NO_HANDS
+    hands_on: Callable[[], HandsOn] = lambda: NO_HANDS
 
 
 class JobRun:
@@ -89,9 +89,10 @@ class JobRun:
         self._job = life.parse(record.kind, record.request, record.scope)
         self._record = record
         self._control = control
+        self._hands_on = platform.hands_on()
         kept = platform.kept / record.unique_name
         # Also of an earlier emulator that was to keep what it runs.
-        self._kept_at = kept if platform.hands_on.keep or kept.exists() else None
+        self._kept_at = kept if self._hands_on.keep or kept.exists() else None
         self._workspace = self._kept_at or platform.workspace / record.unique_name
         self._results = _results(self._job, Uploader(platform.objects, record.scope, self._workspace))
         self._log: JobLog | None = None
@@ -235,7 +236,7 @@ class JobRun:
             access=access,
             limits=self._platform.catalog.resources if self._platform.limit_instances else lambda _: None,
             kept_at=self._kept_at,
-            hands_on=self._platform.hands_on,
+            hands_on=self._hands_on,
         )
 
     # While they run
@@ -260,7 +261,7 @@ class JobRun:
             self._control.wait(remaining)
 
     def _deadline(self, running_since: float) -> float:
-        if self._platform.hands_on.takes_its_time:
+        if self._hands_on.takes_its_time:
             return self._clock.unscaled_deadline(_FOR_A_PERSON_SECONDS)
         return self._clock.deadline(self._job.max_runtime_seconds, since=running_since)
 

@@ -33,7 +33,17 @@ ARROWS: dict[str, set[str]] = {
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
     "reroute": {"errors"},
-    "cli": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute", "storage.retention", "storage.snapshot"},
+    "cli": {
+        "config",
+        "contract",
+        "endpoint",
+        "engines.kept",
+        "errors",
+        "jobfiles",
+        "reroute",
+        "storage.retention",
+        "storage.snapshot",
+    },
 }
 
 # Libraries that only these parts may import.

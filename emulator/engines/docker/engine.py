@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import threading
+import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -19,15 +20,17 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from ...contract.outcome import ContainerStartError, ImageMissingError, InternalServerError
 from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer
+from ...errors import EmulatorError
 from ...jobs.ports import Capabilities, Engine, ImageView, Owner
 from . import reaper
 from .cluster import DockerCluster
+from .command_line import exec_command
 from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
 from .exits import Exits
 from .found import FoundContainers
 from .image import ImageConfig, image_view
-from .labels import OWNER, PREFIX, Labels
+from .labels import HOST, OWNER, PREFIX, UNIQUE_NAME, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
 from .removal import end_kept, remove_abandoned, remove_container, remove_network, remove_owned
 from .trees import put_mounts, reclaim
@@ -38,6 +41,7 @@ _ECR_REGISTRY: Final = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amaz
 # "." and ".." in a name would lead to another address of the engine's API.
 _NO_REFERENCE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\s?#%]")
 _CONFIGS_KEPT: Final = 200
+_START_SECONDS: Final = 20.0
 _NO_SUCH_MOUNT: Final = "bind source path does not exist"
 
 
@@ -131,6 +135,16 @@ class DockerEngine:
             ]
             readable = found.mounted and os.geteuid() == 0
             yield DockerCluster(self._api, containers, readable=readable, given=partial(self._given, plan))
+
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:
+        """Return the docker command that runs a program in a running container."""
+        labels = [f"{OWNER}={self._labels.owner}", f"{UNIQUE_NAME}={unique_name}", f"{HOST}={host}"]
+        deadline = time.monotonic() + _START_SECONDS
+        while not (found := self._api.containers(filters={"label": labels, "status": "running"})):
+            if time.monotonic() > deadline:
+                raise EmulatorError(f"The container of {host} does not run: there is nothing to enter.")
+            time.sleep(0.05)
+        return exec_command(found[0]["Id"], command, terminal=terminal)
 
     def close(self, *, keep: Collection[str] = ()) -> None:
         """Remove everything this engine has made, and let the reaper go; it stays with what is kept."""
