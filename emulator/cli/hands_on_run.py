@@ -46,13 +46,14 @@ def run_hands_on(
     hands_on: HandsOn,
     on_event: Callable[[Endpoint, Clients, Event], None],
     *,
+    shown: bool = False,
     region: str,
     account: str,
     **own: Any,
 ) -> End:
     """Run job files; the last one's job is for the person. `on_event` hears what happens to that one.
 
-    What the other jobs write, and what is built and stored before, goes to standard error.
+    What the other jobs write goes to standard error; that of the last one to standard output, if it is to be `shown`.
     """
     from ..jobfiles.events import ImageReady, JobCreated, StopAsked
     from ..jobfiles.runner import run_jobs
@@ -64,13 +65,15 @@ def run_hands_on(
     with own_endpoint(keep=False, **own) as endpoint:
         clients = make_clients(endpoint.url, region=region, account=account)
         outputs = {one.name: PlainOutput(sys.stderr) for one in job_files}
+        if shown:
+            outputs[target.name] = PlainOutput()
 
         def before(name: str) -> bool:
             endpoint.emulator.hands_on = hands_on if name == target.name else NO_HANDS
             return name == target.name
 
         def show(name: str, event: Event) -> None:
-            if name != target.name or isinstance(event, ImageReady | JobCreated | StopAsked):
+            if shown or name != target.name or isinstance(event, ImageReady | JobCreated | StopAsked):
                 outputs[name].show(event)
             if name == target.name:
                 on_event(endpoint, clients, event)

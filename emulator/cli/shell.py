@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from botocore.exceptions import ClientError
@@ -60,7 +60,12 @@ def shell(
     wanted = command[1:] if command[:1] == ("--",) else command
     path = Path(job)
     if path.suffix in _ENDINGS or path.is_file():
-        own = {"engine": engine, "time_scale": time_scale, "limit_instances": limit_instances, "state_dir": state_dir}
+        own: dict[str, Any] = {
+            "engine": engine,
+            "time_scale": time_scale,
+            "limit_instances": limit_instances,
+            "state_dir": state_dir,
+        }
         from .hands_on_run import run_hands_on, with_those_before
 
         job_files = with_those_before(path)

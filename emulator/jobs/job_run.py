@@ -56,6 +56,7 @@ _SETTLE_AGAIN_AFTER = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 20.0)
 
 # A job that waits for a person has no limit of the service's.
 _FOR_A_PERSON_SECONDS = 30 * 86400.0
+_PERSON_S_GRACE_SECONDS = 5.0
 
 _STOPPED = Outcome(status=JobStatus.STOPPED)
 
@@ -277,9 +278,16 @@ class JobRun:
         return Ended.MAX_RUNTIME if self._out_of_time.exists() else Ended.BY_ITSELF
 
     def _end(self, cluster: Cluster) -> None:
-        """SIGTERM, 120 seconds, SIGKILL: what a stop request and MaxRuntimeInSeconds do alike."""
+        """SIGTERM, 120 seconds, SIGKILL: what a stop request and MaxRuntimeInSeconds do alike.
+
+        A program that waits for a person's debugger may not hear SIGTERM, and the person is done with it.
+        """
         cluster.terminate()
-        if not self._all_ended_by(cluster, self._clock.deadline(STOP_GRACE_SECONDS)):
+        clock = self._clock
+        soon = self._hands_on.takes_its_time
+        if not self._all_ended_by(
+            cluster, clock.unscaled_deadline(_PERSON_S_GRACE_SECONDS) if soon else clock.deadline(STOP_GRACE_SECONDS)
+        ):
             cluster.kill()
             if not self._all_ended_by(cluster, self._clock.unscaled_deadline(_KILL_DEADLINE_SECONDS)):
                 raise InternalServerError(

@@ -33,9 +33,11 @@ ARROWS: dict[str, set[str]] = {
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
     "jobfiles": {"contract", "engines.docker.connection", "errors"},
     "reroute": {"errors"},
+    "debugger": {"errors"},
     "cli": {
         "config",
         "contract",
+        "debugger",
         "endpoint",
         "engines.kept",
         "errors",
