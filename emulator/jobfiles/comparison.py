@@ -57,7 +57,7 @@ class Job:
 
 
 def differences(left: Job, right: Job) -> Iterator[Difference]:
-    """Yield what differs, in the order in which a person asks: how they ended, why, what was asked for, what they got."""
+    """Yield what differs, in the order in which a person asks: how they ended, what was asked for, what they got."""
     if left.kind is not right.kind:
         yield Difference(part="kind", where="", left=left.kind.words, right=right.kind.words)
     status = (left.kind.status_member, right.kind.status_member)
