@@ -6,18 +6,19 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from .config import Settings
 from .contract.environment import METADATA_HOST, PlatformAccess
 from .contract.kinds import KINDS, JobKind
 from .contract.life import running_since
 from .engines import engine_named
+from .errors import UsageError
 from .jobs.clock import SystemClock
 from .jobs.container_view import ContainerViews
 from .jobs.job_run import Platform
 from .jobs.jobs import Jobs
-from .jobs.ports import AccessProvider, Engine, Owner
+from .jobs.ports import AccessProvider, Engine, Owner, Programs
 from .jobs.supervisor import Supervisor
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal
@@ -38,6 +39,8 @@ from .storage.telemetry import MotoMetricStore
 
 logger = logging.getLogger(__name__)
 
+LOOPBACK: Final = "http://127.0.0.1:"
+
 
 class ContainerAccess:
     """How containers reach the endpoint; known once the endpoint listens."""
@@ -52,14 +55,14 @@ class ContainerAccess:
         """Return the variables that lead a container's clients to the endpoint and to its role.
 
         The service's own way needs port 80 of 169.254.170.2, which only one process of a machine can
-        have and only root may open. The next best is a full URI, which SDKs accept at this address
-        alone; where the engine's machine does not have the address, the keys themselves are given.
+        have and only root may open. The next best is a full URI, which SDKs accept at this address and
+        on loopback alone; where containers reach us at neither, the keys themselves are given.
         """
         path = f"/v2/credentials/{credentials_id}"
         issued = self._credentials.fetch(credentials_id)
         if self.serves_metadata_port:
             variables = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path}
-        elif METADATA_HOST in self.endpoint_url:
+        elif METADATA_HOST in self.endpoint_url or self.endpoint_url.startswith(LOOPBACK):
             variables = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.endpoint_url}{path}"}
         elif issued is not None:
             variables = {
@@ -73,6 +76,21 @@ class ContainerAccess:
 
 
 _: type[AccessProvider] = ContainerAccess
+
+
+def _check(settings: Settings, engine: Engine) -> None:
+    """Refuse what is asked of an engine that cannot do it.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    can = engine.capabilities
+    for asked, able, option, what in (
+        (settings.limit_instances, can.instance_limits, "--limit-instances", "limit programs to an instance type"),
+        (settings.copy_data, can.other_machine, "--copy-data", "run anything on another disk than this one"),
+    ):
+        if asked and not able:
+            raise UsageError(f"The {engine.name} engine cannot {what}. Leave out {option}, or use --engine docker.")
 
 
 class Emulator:
@@ -113,8 +131,11 @@ class Emulator:
             ]
             self.credentials.revoke_others([one.unique_name for one in self._unfinished])
             owner = Owner(identity=state.identity, lock=state.lock, recovery_window=settings.recovery_window)
-            self.engine: Engine = engine_named(settings.engine, owner, keep=self._waiting, copy_data=settings.copy_data)
+            self.engine: Engine = engine_named(
+                settings.engine, owner, workspace=state.workspace, keep=self._waiting, copy_data=settings.copy_data
+            )
             opened.callback(lambda: self.engine.close(keep=self._waiting))
+            _check(settings, self.engine)
             state.tidy(keep=self._waiting)
             platform = Platform(
                 jobs=self.records,
@@ -162,6 +183,20 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def programs(self) -> Programs:
+        """The programs that run in the place of images.
+
+        Raises:
+            UsageError: the engine has images.
+        """
+        if self.engine.programs is None:
+            raise UsageError(
+                f"The {self.engine.name} engine runs images, not programs. Leave the program out, or use an engine "
+                "without images: --engine process"
+            )
+        return self.engine.programs
 
     def take_up_jobs(self) -> None:
         """Go on with the jobs of an emulator that was killed. To be called once, when containers can reach us."""

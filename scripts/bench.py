@@ -27,6 +27,7 @@ from scripts.benchmarks import (  # noqa: E402
     cluster_jobs,
     large_state,
     parallel_jobs,
+    process_jobs,
     s3_large,
     s3_small,
     staging,
@@ -40,6 +41,7 @@ from scripts.benchmarks.setting import Setting  # noqa: E402
 BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "training-job": training_job.measure,
     "cluster-jobs": cluster_jobs.measure,
+    "process-jobs": process_jobs.measure,
     "start-up": start_up.measure,
     "parallel-jobs": parallel_jobs.measure,
     "channel-data": channel_data.measure,

@@ -44,6 +44,11 @@ from .state import state_dir_option
     metavar="URL",
     help="Where containers reach this endpoint, if the engine's own address does not do.",
 )
+@click.option(
+    "--programs",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What the process engine runs in the place of images: a YAML file of image names and programs.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log every step.")
 def up(
     port: int,
@@ -56,6 +61,7 @@ def up(
     recovery_window: float,
     copy_data: bool,
     container_endpoint: str | None,
+    programs: Path | None,
     verbose: bool,
 ) -> None:
     """Serve a local SageMaker in the foreground until Ctrl-C or SIGTERM."""
@@ -67,7 +73,9 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     from ..endpoint import Endpoint
+    from .programs import ready_programs
 
+    listed = ready_programs(programs) if programs is not None else {}
     settings = Settings(
         host=host,
         port=port,
@@ -81,6 +89,8 @@ def up(
         container_endpoint=container_endpoint,
     )
     with Endpoint(settings) as endpoint:
+        for image, program in listed.items():
+            endpoint.emulator.programs.register(image, program)
         click.echo(f"sagemaker-emulator serves at {endpoint.url} ({endpoint.emulator.engine.name} engine)")
         click.echo(f"Run a program against it: sagemaker-emulator exec --port {endpoint.port} -- COMMAND")
         stop.wait()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from .. import file_locks
-from ..errors import EmulatorError
 
 KEPT: Final = "kept"
 _NOTE: Final = "kept.json"
@@ -43,7 +42,8 @@ class KeptJob:
             if lock.exists() and file_locks.is_held(lock):
                 return None
             # Its emulator was killed before it could write the note.
-            return cls(folder=folder, name=folder.name.partition("-")[2], status="unknown", engine="docker")
+            engine = "process" if any(folder.glob("*-own")) else "docker"
+            return cls(folder=folder, name=folder.name.partition("-")[2], status="unknown", engine=engine)
         return cls(folder=folder, name=note["name"], status=note["status"], engine=note["engine"], ended=note["ended"])
 
 
@@ -79,7 +79,11 @@ def remove(kept: KeptJob) -> None:
         EngineUnavailableError: its engine does not answer. Nothing was removed.
     """
     if kept.engine == "docker":
-        from .docker.kept import remove_kept
+        from .docker import kept as docker_kept
+
+        docker_kept.remove_kept(kept.folder)
+    else:
+        from .process.entering import remove_kept
 
         remove_kept(kept.folder)
     if kept.folder.exists():
@@ -93,15 +97,13 @@ def entered(kept: KeptJob, host: str, command: Sequence[str], *, terminal: bool)
     Raises:
         EmulatorError: that host has nothing kept, or the engine cannot do it.
     """
-    engines: dict[str, Callable[..., Iterator[list[str]]]] = {"docker": _docker}
-    enter = engines.get(kept.engine)
-    if enter is None:
-        raise EmulatorError(f"What the {kept.engine} engine has kept of {kept.name} cannot be entered.")
-    yield from enter(kept, host, command, terminal)
+    if kept.engine == "docker":
+        from .docker.kept import entered_container
 
+        with entered_container(kept.folder, host, command, terminal=terminal) as argv:
+            yield argv
+    else:
+        from .process.entering import entered_again
 
-def _docker(kept: KeptJob, host: str, command: Sequence[str], terminal: bool) -> Iterator[list[str]]:
-    from .docker.kept import entered_container
-
-    with entered_container(kept.folder, host, command, terminal=terminal) as argv:
-        yield argv
+        with entered_again(kept.folder, host, command) as argv:
+            yield argv

@@ -12,12 +12,12 @@ from ..contract.kinds import PROCESSING, TRAINING, JobKind
 from ..errors import ValidationError
 from .expect_section import read_expectations
 from .expectations import Expectations
+from .program_section import ProgramSection, read_program
 from .references import Reference, is_reference, references_in, with_values
 from .yaml_source import At, YamlSource
 
 _KEYS: Final = ("kind", "after", "image", "program", "data", "request", "expect")
 _IMAGE_KEYS: Final = ("build", "dockerfile", "target", "args", "name")
-_PROGRAM_KEYS: Final = ("command", "source")
 _KINDS: Final = {"training": TRAINING, "processing": PROCESSING}
 _LATER_KINDS: Final = ("transform", "tuning", "pipeline", "endpoint")
 _IMAGE_MEMBERS: Final = {
@@ -46,14 +46,6 @@ class ImageName:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Program:
-    """How an engine without images runs the job: a command in a folder."""
-
-    command: tuple[str, ...]
-    source: Path
-
-
-@dataclass(frozen=True, kw_only=True)
 class DataEntry:
     """A local file or folder, and where it goes in S3."""
 
@@ -76,14 +68,14 @@ class JobFile:
     """What a job file says. The request is as written, without what is filled in later.
 
     `after` are the names of the job files whose jobs come before this one; `references` are the places of the
-    request that wait for what those jobs' Describe answers say.
+    request that wait for what those jobs' Describe answers say. One of `image` and `program` is there.
     """
 
     yaml: YamlSource
     kind: JobKind
     after: tuple[str, ...]
-    image: ImageBuild | ImageName
-    program: Program | None
+    image: ImageBuild | ImageName | None
+    program: ProgramSection | None
     data: tuple[DataEntry, ...]
     request: Mapping[str, Any]
     references: tuple[Reference, ...]
@@ -130,7 +122,7 @@ class JobFile:
         yaml.mapping((), _KEYS)
         kind = _kind(yaml)
         after = yaml.texts(("after",)) if yaml.has(("after",)) else ()
-        program = _program(yaml) if yaml.has(("program",)) else None
+        program = read_program(yaml) if yaml.has(("program",)) else None
         return cls(
             yaml=yaml,
             kind=kind,
@@ -157,8 +149,8 @@ def _kind(yaml: YamlSource) -> JobKind:
     return _KINDS[kind]
 
 
-def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName:
-    """Return the image, which may stand in the request instead."""
+def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName | None:
+    """Return the image, which may stand in the request instead, or be left out where there is a program."""
     at: At = ("image",)
     in_request: At = ("request", *member)
     if yaml.has(at) and yaml.has(in_request):
@@ -168,11 +160,7 @@ def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName:
     if yaml.has(at):
         return _image_at(yaml, at)
     if yaml.has(("program",)):
-        raise yaml.error(
-            ("program",),
-            "to run a program without an image needs the process engine, which this version does not have. "
-            "Add an image, such as image: {build: .} or image: {name: my/image:tag}",
-        )
+        return None
     raise yaml.error(at, "is missing. Write image: {build: .} to build one here, or image: {name: my/image:tag}")
 
 
@@ -201,18 +189,6 @@ def _image_at(yaml: YamlSource, at: At) -> ImageBuild | ImageName:
             where, f"there is no file {build.context / build.dockerfile}. Write one, or name it: dockerfile: NAME"
         )
     return build
-
-
-def _program(yaml: YamlSource) -> Program:
-    at: At = ("program",)
-    keys = yaml.mapping(at, _PROGRAM_KEYS)
-    if "command" not in keys:
-        raise yaml.error(at, "must have a command. Write command: [python, train.py]")
-    command = yaml.texts((*at, "command"))
-    if not command:
-        raise yaml.error((*at, "command"), "is empty. Write command: [python, train.py]")
-    source = _folder(yaml, (*at, "source")) if "source" in keys else yaml.path.parent
-    return Program(command=command, source=source)
 
 
 def _data(yaml: YamlSource) -> tuple[DataEntry, ...]:

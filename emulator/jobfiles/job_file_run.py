@@ -14,11 +14,12 @@ from ..contract.kinds import PROCESSING, JobKind
 from ..errors import EmulatorError, ValidationError
 from .clients import Clients, code_and_message
 from .data import make_buckets
-from .document import ImageBuild, JobFile
+from .document import ImageBuild, ImageName, JobFile
 from .events import JobCreated, OnEvent, StopAsked
 from .expectations import Facts, unmet
 from .follower import Follower
 from .images import image_tag
+from .programs import program_image
 from .report import JobReport, artifacts_of, seconds_of
 from .request import check, complete, refused
 from .yaml_source import At
@@ -34,8 +35,7 @@ class JobFileRun:
 
     def __init__(self, job_file: JobFile, clients: Clients, on_event: OnEvent) -> None:
         self.job_file = job_file
-        image = job_file.image
-        self.image = image_tag(image) if isinstance(image, ImageBuild) else image.name
+        self.image = _image_of(job_file) if clients.runs_images() else program_image(job_file)
         self.tell = on_event
         self.takes_its_time = False
         self._clients = clients
@@ -178,3 +178,22 @@ class JobFileRun:
         limit: float = request["StoppingCondition"]["MaxRuntimeInSeconds"] + _AROUND_SECONDS
         expected = self.job_file.expect.max_seconds
         return limit if expected is None else min(limit, 2 * expected + 60)
+
+
+def _image_of(job_file: JobFile) -> str:
+    """Return the name of a job file's image.
+
+    Raises:
+        UsageError: it has none.
+    """
+    match job_file.image:
+        case ImageBuild() as build:
+            return image_tag(build)
+        case ImageName(name=name):
+            return name
+        case None:
+            raise job_file.yaml.error(
+                ("image",),
+                "is missing, and this engine runs images. Add image: {build: .} to build one here, or "
+                "image: {name: my/image:tag}, or run the program without one: --engine process",
+            )

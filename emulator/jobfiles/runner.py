@@ -14,6 +14,7 @@ from .document import DataEntry, ImageBuild, JobFile
 from .events import ImageReady, JobEnded, OnEvent, OnJobEvent
 from .images import ensure_image
 from .job_file_run import JobFileRun
+from .programs import register_programs
 from .report import End, JobReport, Unfinished
 
 _SHORTEST_PAUSE: Final = 0.05
@@ -64,7 +65,10 @@ def run_jobs(
         for run in runs.values():
             run.check(kinds)
         data = [(run, entry, _files(run, entry)) for run in runs.values() for entry in run.job_file.data]
-        _make_images(list(runs.values()))
+        if clients.runs_images():
+            _make_images(list(runs.values()))
+        else:
+            register_programs([(run.job_file, run.image, run.tell) for run in runs.values()], clients)
         make_buckets(clients, [entry.destination.bucket for _, entry, _ in data])
         for run, entry, files in data:
             _store(clients, run, entry, files)

@@ -17,6 +17,7 @@ def cluster_plan(
     job: Job,
     unique_name: str,
     *,
+    workspace: Path,
     image: str,
     trees: Mapping[str, HostTree],
     access: PlatformAccess | None,
@@ -32,9 +33,11 @@ def cluster_plan(
     tools = {name: (Mount(source=one.tools, target=DEBUG_TOOLS, writable=False),) for name, one in debugged.items()}
     return ClusterPlan(
         unique_name=unique_name,
+        workspace=workspace,
         image=image,
         isolated=job.network_isolation,
         host_alias=access.host_alias if access is not None else None,
+        endpoint_url=access.endpoint_url if access is not None else None,
         kept_at=kept_at,
         labels={"job": job.arn, "job-name": job.name},
         containers=tuple(
@@ -43,6 +46,7 @@ def cluster_plan(
                 hostname=instance_hostname(job.arn, host.name, job.scope.region),
                 entrypoint=entrypoint,
                 command=command,
+                is_default_command=job.entrypoint is None and job.arguments is None,
                 environment=environment,
                 mounts=(*trees[host.name].mounts(job.mount_roots), *tools.get(host.name, ())),
                 limits=limits(host.instance_type),

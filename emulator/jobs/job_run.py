@@ -232,6 +232,7 @@ class JobRun:
         return cluster_plan(
             self._job,
             self._record.unique_name,
+            workspace=self._workspace,
             image=image,
             trees=trees,
             access=access,

@@ -14,7 +14,7 @@ from ..contract.environment import PlatformAccess
 from ..contract.listing import JobQuery
 from ..contract.metrics import MetricValue
 from ..contract.outcome import HostExit
-from ..contract.plan import ClusterPlan, GivenContainer, InstanceResources
+from ..contract.plan import ClusterPlan, GivenContainer, InstanceResources, Program
 from ..contract.record import JobRecord
 
 CHANGED = "ctime"
@@ -33,12 +33,24 @@ class LogSink(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What an engine can do; callers and tests ask for these, never for an engine's name."""
+    """What an engine can do; callers and tests ask for these, never for an engine's name.
+
+    What each means for users is in `engines/differences.py`, from which docs/engines.md is printed.
+    """
 
     images: bool
+    image_user: bool
+    file_system: bool
     network_isolation: bool
+    own_network: bool
+    several_hosts: bool
+    several_hosts_internet: bool
+    metadata_address: bool
+    process_tree: bool
     instance_limits: bool
     out_of_memory: bool
+    outlives_emulator: bool
+    other_machine: bool
 
 
 class Cluster(Protocol):
@@ -105,6 +117,17 @@ class Owner:
     recovery_window: float
 
 
+class Programs(Protocol):
+    """The programs that stand for images, each under an image's name."""
+
+    def register(self, image: str, program: Program) -> None:
+        """Have a program run wherever a request names this image; one that was there before is replaced.
+
+        Raises:
+            UsageError: it cannot run, and the text says why.
+        """
+
+
 class Engine(Protocol):
     """Runs the containers of a job to their end."""
 
@@ -119,6 +142,10 @@ class Engine(Protocol):
     @property
     def gateway(self) -> str | None:
         """An address of this machine that containers reach, for the endpoint to listen at; None: there is none."""
+
+    @property
+    def programs(self) -> Programs | None:
+        """What it runs in the place of images; None: it has images."""
 
     @property
     def host_alias(self) -> str | None:

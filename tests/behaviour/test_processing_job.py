@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.jobs.ports import Capabilities
 from tests.jobs import ProcessingJobs
 from tests.programs import ME, TALK
 
@@ -196,10 +197,11 @@ def test_a_bucket_that_is_gone_fails_a_job_that_had_completed(processing: Proces
     assert "NoSuchBucket" in job.failure_reason
 
 
-def test_a_missing_image_says_what_to_do(processing: ProcessingJobs) -> None:
+def test_a_missing_image_says_what_to_do(processing: ProcessingJobs, capabilities: Capabilities) -> None:
     job = processing.create(AppSpecification={"ImageUri": "no/such:image"}).ended()
     assert job.status == "Failed"
-    assert "docker build -t no/such:image" in job.failure_reason
+    what_to_do = "docker build -t no/such:image" if capabilities.images else "sagemaker-emulator up --programs FILE"
+    assert what_to_do in job.failure_reason
     assert "ProcessingStartTime" not in job.describe()
 
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 SEEN = "/opt/ml/processing/seen"
 # What a program's shell and interpreter add by themselves.
 ADDED = {"LC_CTYPE", "PWD", "SHLVL", "_", "OLDPWD"}
-PROBE = ("python3", "/usr/local/bin/probe.py")
+PROBE = ("python3", "/opt/probe/probe.py")
 
 
 def recorded(endpoint: Endpoint, job: AnyJob) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_a_processing_job_of_several_hosts(endpoint: Endpoint, processing: Proce
         image=baked,
         hosts=2,
         AppSpecification={
-            "ContainerEntrypoint": ["sh", "-c", f'{ME} python3 /usr/local/bin/probe.py "$0"; mv {SEEN}/it {SEEN}/$me'],
+            "ContainerEntrypoint": ["sh", "-c", f'{ME} python3 /opt/probe/probe.py "$0"; mv {SEEN}/it {SEEN}/$me'],
             "ContainerArguments": ["--an argument"],
         },
         Environment={"PROBE_OUTPUT": f"{SEEN}/it"},

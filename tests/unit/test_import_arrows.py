@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     # The types in which the S3 wire and the store speak; what they are at run time, `runtime` joins.
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
-    "jobfiles": {"contract", "engines.docker.connection", "errors"},
+    "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks"},
     "reroute": {"errors"},
     "debugger": {"errors"},
     "cli": {

@@ -180,10 +180,6 @@ WRONG = {
         HEAD + "request:\n  AlgorithmSpecification:\n    TrainingImage: b\n",
         "job.yaml, line 5: request.AlgorithmSpecification.TrainingImage: the image is named twice. Remove this one",
     ),
-    "program alone": (
-        "kind: training\nprogram: {command: [a]}\n",
-        "job.yaml, line 2: program: to run a program without an image needs the process engine, which this version",
-    ),
     "program's shape": (HEAD + "program: {comand: [a]}\n", "job.yaml, line 3: program.comand: there is no such key."),
     "no command": (HEAD + "program: {source: .}\n", "job.yaml, line 3: program: must have a command. Write command: ["),
     "empty command": (HEAD + "program: {command: []}\n", "job.yaml, line 3: program.command: is empty."),

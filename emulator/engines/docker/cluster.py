@@ -14,7 +14,8 @@ import docker
 from ...contract.outcome import HostExit, InternalServerError
 from ...contract.plan import GivenContainer, Mount
 from ...jobs.ports import LogSink, TreeMember
-from . import trees
+from .. import trees
+from . import archives
 from .container import HostContainer
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class DockerCluster:
             below = path.relative_to(mount.target)
             if trees.is_plain_directory(mount.source, below):
                 return trees.members_on_disk(mount.source / below)
-        return trees.members_in_container(self._api, container.id, path)
+        return archives.members_in_container(self._api, container.id, path)
 
     def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:
         """Open one regular file of a container."""
@@ -100,7 +101,7 @@ class DockerCluster:
             below = path.relative_to(mount.target)
             if trees.is_plain_directory(mount.source, below.parent):
                 return trees.file_on_disk(mount.source, below)
-        return trees.file_in_container(self._api, container.id, path)
+        return archives.file_in_container(self._api, container.id, path)
 
     def _signal(self, name: str) -> None:
         with self._lock:

@@ -23,6 +23,7 @@ from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer
 from ...errors import EmulatorError
 from ...jobs.ports import Capabilities, Engine, ImageView, Owner
 from . import reaper
+from .archives import put_mounts, reclaim
 from .cluster import DockerCluster
 from .command_line import exec_command
 from .connection import connect
@@ -33,7 +34,6 @@ from .image import ImageConfig, image_view
 from .labels import HOST, OWNER, PREFIX, UNIQUE_NAME, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
 from .removal import end_kept, remove_abandoned, remove_container, remove_network, remove_owned
-from .trees import put_mounts, reclaim
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,22 @@ class DockerEngine:
 
     name = "docker"
     host_alias = "host.docker.internal"
-    capabilities = Capabilities(images=True, network_isolation=True, instance_limits=True, out_of_memory=True)
+    programs = None
+    capabilities = Capabilities(
+        images=True,
+        image_user=True,
+        file_system=True,
+        network_isolation=True,
+        own_network=True,
+        several_hosts=True,
+        several_hosts_internet=True,
+        metadata_address=True,
+        process_tree=True,
+        instance_limits=True,
+        out_of_memory=True,
+        outlives_emulator=True,
+        other_machine=True,
+    )
 
     def __init__(self, api: docker.APIClient, owner: Owner, *, copy_data: bool) -> None:
         self._api = api

@@ -15,9 +15,9 @@ from ...contract.outcome import ImageMissingError
 from ...contract.paths import OPT_ML
 from ...contract.plan import ContainerPlan, GivenContainer
 from ...jobs.ports import ImageEntry, ImageView
+from .archives import file_in_container, members_in_container
 from .labels import Labels
 from .removal import remove_container
-from .trees import file_in_container, members_in_container
 
 # What the engine adds to an environment that has no PATH.
 _DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

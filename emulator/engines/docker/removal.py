@@ -11,8 +11,8 @@ import docker
 from docker.errors import APIError, NotFound
 
 from ...contract.plan import Mount
+from .archives import reclaim
 from .labels import KEPT, OWNER, UNIQUE_NAME, is_abandoned
-from .trees import reclaim
 
 logger = logging.getLogger(__name__)
 
