@@ -103,6 +103,8 @@ class Emulator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # Of jobs that are created from now on.
+        self.hands_on = settings.hands_on
         self._open = ExitStack()
         with ExitStack() as opened:
             state = self._state = StateDirectory(settings.state_dir)
@@ -147,7 +149,9 @@ class Emulator:
                 access=self.container_access,
                 clock=self.clock,
                 workspace=state.workspace,
+                kept=state.kept,
                 limit_instances=settings.limit_instances,
+                hands_on=lambda: self.hands_on,
             )
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)

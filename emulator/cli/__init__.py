@@ -31,6 +31,9 @@ _COMMANDS: Final = {
     "logs": "logs:logs",
     "stop": "stop:stop",
     "bundle": "bundle:bundle",
+    "shell": "shell:shell",
+    "debug": "debug:debug",
+    "kept": "kept:kept",
     "clean": "clean:clean",
     "state": "state:state",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..contract.kinds import TRAINING
-from ..errors import EmulatorError
+from ..errors import EmulatorError, UsageError
 from .env import client_options, endpoint_url
 from .exec_ import require_endpoint
 from .options import kind_option
@@ -21,18 +22,33 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True, metavar="NAME")
 @client_options
 @kind_option
 @click.option("--container", is_flag=True, help="Show what its containers found when they started instead.")
+@click.option("--diff", is_flag=True, help="Show what differs between two jobs. Exit code 0: nothing; 1: something.")
 @click.option("--json", "as_json", is_flag=True, help="Print the Describe answer, or the container view, as JSON.")
-def describe(name: str, port: int, region: str, account: str, kind: str | None, container: bool, as_json: bool) -> None:
-    """Show the job NAME: what was asked for, what happened, what it left."""
+def describe(
+    names: tuple[str, ...],
+    port: int,
+    region: str,
+    account: str,
+    kind: str | None,
+    container: bool,
+    diff: bool,
+    as_json: bool,
+) -> None:
+    """Show the job NAME: what was asked for, what happened, what it left. With --diff: how two jobs differ."""
+    if len(names) != (2 if diff else 1):
+        raise UsageError("Name two jobs to compare: --diff A B" if diff else "Name one job; two only with --diff.")
     require_endpoint(port)
     from .clients import make_clients
     from .found_job import find_job
 
-    job = find_job(make_clients(endpoint_url(port), region=region, account=account), name, kind)
+    clients = make_clients(endpoint_url(port), region=region, account=account)
+    job = find_job(clients, names[0], kind)
+    if diff:
+        sys.exit(_show_differences(job, find_job(clients, names[1], kind), as_json=as_json))
     if container:
         _show_container(job, as_json)
         return
@@ -54,6 +70,30 @@ def _show_container(job: FoundJob, as_json: bool) -> None:
         click.echo(json.dumps(view, indent=2))
         return
     _show(container_lines(view))
+
+
+def _show_differences(left: FoundJob, right: FoundJob, *, as_json: bool) -> int:
+    """Show how two jobs differ, and return the exit code. How long they took is shown, and is no difference."""
+    from dataclasses import asdict
+
+    from ..jobfiles.comparison import Job, differences
+
+    def known(job: FoundJob) -> Job:
+        view = job.clients.container_view(job.description[job.kind.arn_member])
+        return Job(kind=job.kind, description=job.description, view=view)
+
+    found = list(differences(known(left), known(right)))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            click.echo(f"{one.part:<10} {one.where}")
+            for sign, text in (("-", one.left), ("+", one.right)):
+                for line in text.splitlines() or [""]:
+                    click.echo(f"  {sign} {line}")
+        count = sum(one.counts for one in found)
+        click.echo(f"{left.name} (-) and {right.name} (+): {count or 'no'} difference{'' if count == 1 else 's'}")
+    return 1 if any(one.counts for one in found) else 0
 
 
 def _show(lines: Iterable[tuple[str, str]]) -> None:

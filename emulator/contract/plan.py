@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from .hands_on import Debugging
 from .paths import CODE
 
 
@@ -19,10 +20,11 @@ class InstanceResources:
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """A directory laid out on this machine, and where the container finds it, writable."""
+    """A directory laid out on this machine, and where the container finds it."""
 
     source: Path
     target: PurePosixPath
+    writable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ class ContainerPlan:
     """One host's container. `entrypoint` None keeps the image's own; `limits` None means no limit.
 
     `is_default_command` says that `command` is the platform's own `train`, or nothing: the request names none.
+    `hold`: it waits until it is told to end, with all that its program would find.
     """
 
     host: str
@@ -64,6 +67,8 @@ class ContainerPlan:
     environment: Mapping[str, str]
     mounts: tuple[Mount, ...]
     limits: InstanceResources | None = None
+    hold: bool = False
+    debugging: Debugging | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +93,8 @@ class ClusterPlan:
     `unique_name` is the job's among all jobs ever: by it the containers are found again. `workspace` is a
     directory of this machine that is the job's own, and is removed after it. `isolated` containers see nothing
     but each other. `host_alias` is a name under which they reach the machine that the engine runs on, and
-    `endpoint_url` where they look for the platform. `labels` mark everything made for the job.
+    `endpoint_url` where they look for the platform. `labels` mark everything made for the job. With `kept_at`, a
+    directory of this machine, ended containers stay until somebody removes what is kept there.
     """
 
     unique_name: str
@@ -97,5 +103,6 @@ class ClusterPlan:
     containers: tuple[ContainerPlan, ...]
     isolated: bool = False
     host_alias: str | None = None
+    kept_at: Path | None = None
     endpoint_url: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,6 +41,7 @@ class JobFileRun:
         self.job_file = job_file
         self.image = _image_of(job_file) if clients.runs_images() else program_image(job_file)
         self.tell = on_event
+        self.takes_its_time = False
         self._clients = clients
         self._kind = job_file.kind
         self._name = ""
@@ -77,7 +79,7 @@ class JobFileRun:
         arn = self._created(request)
         self.tell(JobCreated(name=self._name, arn=arn))
         self._follower = Follower(self._clients, self._kind, self._name, self.tell)
-        self._limit = self._limit_of(request)
+        self._limit = math.inf if self.takes_its_time else self._limit_of(request)
         self._deadline = time.monotonic() + self._limit
 
     def look(self) -> bool:

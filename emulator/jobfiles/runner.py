@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -58,22 +58,29 @@ def check_jobs(job_files: Sequence[JobFile], clients: Clients) -> None:
 
 
 def run_jobs(
-    job_files: Sequence[JobFile], clients: Clients, on_event: OnJobEvent, ended: Mapping[str, End] | None = None
+    job_files: Sequence[JobFile],
+    clients: Clients,
+    on_event: OnJobEvent,
+    ended: Mapping[str, End] | None = None,
+    *,
+    before: Callable[[str], bool] = lambda _: False,
 ) -> list[End]:
     """Run job files that are in order (see plan.py), side by side what does not wait for another; check all.
 
     A job whose request is refused, and one behind a job that has not passed, is an `Unfinished`; the others run.
     A KeyboardInterrupt stops what runs, waits for it and starts nothing more; a second one gives up.
-    `ended` are the ends of job files that were run before and that these may wait for, by their names.
+    `ended` are the ends of job files that were run before and that these may wait for, by their names. `before` hears
+    the name of each job file whose job is about to be created, and says whether that job waits for a person: then it
+    has all the time that it needs.
 
     Raises:
         UsageError: before any job has started: a file, or an image's build, is wrong.
         EmulatorError: the endpoint or the engine failed.
     """
     with service_errors():
-        before = ended or {}
+        earlier = ended or {}
         runs = {one.name: JobFileRun(one, clients, _told_by(one.name, on_event)) for one in job_files}
-        kinds = {name: one.job_file.kind for name, one in {**before, **runs}.items()}
+        kinds = {name: one.job_file.kind for name, one in {**earlier, **runs}.items()}
         for run in runs.values():
             run.check(kinds)
         data = [(run, entry, _files(run, entry)) for run in runs.values() for entry in run.job_file.data]
@@ -84,7 +91,7 @@ def run_jobs(
         make_buckets(clients, [entry.destination.bucket for _, entry, _ in data])
         for run, entry, files in data:
             _store(clients, run, entry, files)
-        return _Jobs(runs, before).to_their_ends()
+        return _Jobs(runs, earlier, before).to_their_ends()
 
 
 def _told_by(name: str, on_event: OnJobEvent) -> OnEvent:
@@ -126,8 +133,9 @@ def _unreadable(run: JobFileRun, entry: DataEntry, error: OSError) -> UsageError
 class _Jobs:
     """Jobs that wait, jobs that run, and the ends of the others, by the names of their files."""
 
-    def __init__(self, runs: dict[str, JobFileRun], ended: Mapping[str, End]) -> None:
+    def __init__(self, runs: dict[str, JobFileRun], ended: Mapping[str, End], before: Callable[[str], bool]) -> None:
         self._runs = runs
+        self._before = before
         self._waiting = dict(runs)
         self._running: dict[str, JobFileRun] = {}
         self._ends: dict[str, End] = dict(ended)
@@ -167,6 +175,7 @@ class _Jobs:
             return
         try:
             with service_errors():
+                run.takes_its_time = self._before(name)
                 run.create({other: end.description for other, end in ends.items() if isinstance(end, JobReport)})
         except EndpointUnavailableError:
             raise

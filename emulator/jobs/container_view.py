@@ -26,7 +26,8 @@ def document_of(
 ) -> dict[str, Any]:
     """Return what the containers of a plan are about to find."""
     mounts = {
-        one.host: [{"target": str(mount.target), "writable": True} for mount in one.mounts] for one in plan.containers
+        one.host: [{"target": str(mount.target), "writable": mount.writable} for mount in one.mounts]
+        for one in plan.containers
     }
     return {
         "image": plan.image,

@@ -179,6 +179,13 @@ class Engine(Protocol):
             JobFailure: not all of them are there any more.
         """
 
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:
+        """Return the command of this machine that runs a program in a running container; a shell if none is given.
+
+        Raises:
+            EmulatorError: it does not run, or what is needed is not installed.
+        """
+
     def close(self, *, keep: Collection[str] = ()) -> None:
         """End and remove everything this engine has made, but for the containers of jobs with these unique names.
 

@@ -18,8 +18,9 @@ from .objects.reserve import RESERVE_FILE, ROOM_TO_START
 LOCK: Final = "lock"
 WORKSPACE: Final = "work"
 IDENTITY: Final = "identity"
+KEPT: Final = "kept"
 # Of one machine and directory only: not part of a state that is taken elsewhere.
-LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY)
+LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY, KEPT)
 
 
 class StateDirectory:
@@ -33,6 +34,7 @@ class StateDirectory:
         """
         self.path = path.absolute()
         self.workspace = self.path / WORKSPACE
+        self.kept = self.path / KEPT
         self.lock = self.path / LOCK
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "": set(),
     "__main__": {"cli"},
     "errors": set(),
-    "config": {"errors"},
+    "config": {"contract.hands_on", "errors"},
     "contract": {"errors"},
     "jobs": {"contract", "errors"},
     "file_locks": set(),
@@ -47,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
         "jobs.ports",
     },
     "reroute": {"errors"},
+    "debugger": {"errors"},
     # Clients of the endpoint, as the commands are; `cli.clients` has what makes them so.
     "testing": {"cli.clients", "config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
     # A job's life in the test's own process: requests are checked as the API does, results asked as `testing`'s are.
@@ -56,7 +57,9 @@ ARROWS: dict[str, set[str]] = {
     "cli": {
         "config",
         "contract",
+        "debugger",
         "endpoint",
+        "engines.kept",
         "errors",
         "gate",
         "jobfiles",

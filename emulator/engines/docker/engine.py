@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import threading
+import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -19,18 +20,20 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from ...contract.outcome import ContainerStartError, ImageMissingError, InternalServerError
 from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer
+from ...errors import EmulatorError
 from ...jobs.ports import Capabilities, Engine, ImageView, Owner
 from . import reaper
 from .archives import put_mounts, reclaim
 from .cluster import DockerCluster
+from .command_line import exec_command
 from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
 from .exits import Exits
 from .found import FoundContainers
 from .image import ImageConfig, image_view
-from .labels import OWNER, PREFIX, Labels
+from .labels import HOST, OWNER, PREFIX, UNIQUE_NAME, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
-from .removal import remove_abandoned, remove_container, remove_network, remove_owned
+from .removal import end_kept, remove_abandoned, remove_container, remove_network, remove_owned
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,7 @@ _ECR_REGISTRY: Final = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amaz
 # "." and ".." in a name would lead to another address of the engine's API.
 _NO_REFERENCE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\s?#%]")
 _CONFIGS_KEPT: Final = 200
+_START_SECONDS: Final = 20.0
 _NO_SUCH_MOUNT: Final = "bind source path does not exist"
 
 
@@ -135,6 +139,9 @@ class DockerEngine:
             for network in found.networks:
                 removed.callback(remove_network, self._api, network)
             for one in found.all:
+                if plan.kept_at is not None:
+                    removed.callback(end_kept, self._api, one.id)
+                    continue
                 removed.callback(remove_container, self._api, one.id)
                 if found.mounted:
                     removed.callback(reclaim, self._api, one.id, one.plan.mounts)
@@ -143,6 +150,16 @@ class DockerEngine:
             ]
             readable = found.mounted and os.geteuid() == 0
             yield DockerCluster(self._api, containers, readable=readable, given=partial(self._given, plan))
+
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:
+        """Return the docker command that runs a program in a running container."""
+        labels = [f"{OWNER}={self._labels.owner}", f"{UNIQUE_NAME}={unique_name}", f"{HOST}={host}"]
+        deadline = time.monotonic() + _START_SECONDS
+        while not (found := self._api.containers(filters={"label": labels, "status": "running"})):
+            if time.monotonic() > deadline:
+                raise EmulatorError(f"The container of {host} does not run: there is nothing to enter.")
+            time.sleep(0.05)
+        return exec_command(found[0]["Id"], command, terminal=terminal)
 
     def close(self, *, keep: Collection[str] = ()) -> None:
         """Remove everything this engine has made, and let the reaper go; it stays with what is kept."""
@@ -168,7 +185,8 @@ class DockerEngine:
             image=plan.image,
             network=network.id,
             addresses=network.addresses([host.host for host in plan.containers]),
-            labels=self._labels.of({**plan.labels, "unique-name": plan.unique_name, "host": one.host}),
+            labels=self._labels.of(_labels(plan, one)),
+            environment=self._config_of(plan).added_environment(one),
             host_alias=plan.host_alias,
             mounted=shares_disk,
         )
@@ -182,6 +200,11 @@ class DockerEngine:
             if error.status_code == HTTPStatus.BAD_REQUEST:
                 raise ContainerStartError(str(error.explanation), 127) from error
             raise InternalServerError(f"the Docker Engine cannot make the container: {error.explanation}") from error
+        if plan.kept_at is not None:
+            made.callback(end_kept, self._api, container.id)
+            if not shares_disk:
+                put_mounts(self._api, container.id, one.mounts)
+            return container
         made.callback(remove_container, self._api, container.id)
         if shares_disk:
             made.callback(reclaim, self._api, container.id, one.mounts)
@@ -199,8 +222,10 @@ class DockerEngine:
         return identity
 
     def _given(self, plan: ClusterPlan) -> Mapping[str, GivenContainer]:
-        config = self._configs.get(plan.image) or self._configs[self._inspected(plan.image)]
-        return {one.host: config.given(one) for one in plan.containers}
+        return {one.host: self._config_of(plan).given(one) for one in plan.containers}
+
+    def _config_of(self, plan: ClusterPlan) -> ImageConfig:
+        return self._configs.get(plan.image) or self._configs[self._inspected(plan.image)]
 
     @cached_property
     def _facts(self) -> EngineFacts:
@@ -214,6 +239,11 @@ class DockerEngine:
             _ = self._facts
         except Exception as error:  # noqa: BLE001 - a job that needs the engine will tell more
             logger.warning("Preparing the Docker Engine failed: %s", error)
+
+
+def _labels(plan: ClusterPlan, one: ContainerPlan) -> dict[str, str]:
+    kept = {} if plan.kept_at is None else {"kept": str(plan.kept_at)}
+    return {**plan.labels, "unique-name": plan.unique_name, "host": one.host, **kept}
 
 
 _: type[Engine] = DockerEngine

@@ -53,13 +53,22 @@ class ImageConfig:
         """Join it with a plan as the engine does: a given entrypoint drops the image's command, so does a command."""
         entrypoint = self.entrypoint if plan.entrypoint is None else plan.entrypoint
         command = self.command if plan.entrypoint is None and not plan.command else plan.command
+        environment = {**self.environment, **self.added_environment(plan)}
         return GivenContainer(
             command=(*entrypoint, *command),
-            environment={"PATH": _DEFAULT_PATH, "HOSTNAME": plan.hostname, **self.environment, **plan.environment},
+            environment={"PATH": _DEFAULT_PATH, "HOSTNAME": plan.hostname, **environment},
             user=self.user,
             working_directory=self.working_directory,
             hostname=plan.hostname,
         )
+
+    def added_environment(self, plan: ContainerPlan) -> dict[str, str]:
+        """Return the variables that a container gets besides the image's own."""
+        variables = dict(plan.environment)
+        if plan.debugging is not None:
+            before = variables.get("PYTHONPATH", self.environment.get("PYTHONPATH", ""))
+            variables |= plan.debugging.variables("0.0.0.0", before)  # noqa: S104 - published on loopback only
+        return variables
 
 
 def image_view(api: docker.APIClient, image: str, labels: Labels) -> ImageView:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -15,12 +16,13 @@ from urllib.parse import urlsplit
 
 from ...contract.outcome import CapacityError, InternalServerError
 from ...contract.plan import ClusterPlan
-from ...errors import EngineUnavailableError
+from ...errors import EmulatorError, EngineUnavailableError
 from ...jobs.ports import Capabilities, Engine, ImageView
 from ..trees import open_up
 from .cluster import ProcessCluster
+from .entering import enter_command
 from .forwarding import Forwarder
-from .launch import Launchers, probe
+from .launch import HostProcess, Launchers, probe
 from .programs import RegisteredPrograms, program_view
 from .reasons import advice
 from .surroundings import Surroundings
@@ -28,6 +30,7 @@ from .surroundings import Surroundings
 logger = logging.getLogger(__name__)
 
 # Seen by nobody else: each job's network is in a namespace of its own.
+_START_SECONDS: Final = 20.0
 _NETWORK: Final = IPv4Network("198.18.0.0/26")
 
 
@@ -60,6 +63,7 @@ class ProcessEngine:
         self._user_namespace = bool(found["mount"])
         self._pid_namespace = not found["pid"]
         self._no_network = found["network"]
+        self._running: dict[tuple[str, str], tuple[HostProcess, Mapping[str, Any]]] = {}
         self.capabilities = replace(
             self.best_capabilities,
             network_isolation=not self._no_network,
@@ -113,6 +117,11 @@ class ProcessEngine:
                 f"the process engine cannot run a job {what} here: the kernel refuses private networks "
                 f"({self._no_network}). Use --engine docker, or see docs/rungs/process.md."
             )
+        if private and any(one.debugging for one in plan.containers):
+            raise CapacityError(
+                "with the process engine no debugger reaches a job of several hosts, which has a network of its own: "
+                "use --engine docker"
+            )
         program = self.programs.find(plan.image)
         addresses = _addresses(plan) if private else None
         endpoint_port = _endpoint_port(plan) if private and not plan.isolated else None
@@ -124,6 +133,8 @@ class ProcessEngine:
             given[one.host] = around.given()
             address = addresses[one.host] if addresses is not None else None
             parts.append({**around.spec(), "number": len(parts), "address": address})
+            if plan.kept_at is not None:
+                around.keep({**parts[-1], "isolated": plan.isolated})
         with ExitStack() as made:
             made.callback(_open_up_all, plan)
             spec = self._spec(parts, endpoint_port, private=private)
@@ -138,6 +149,9 @@ class ProcessEngine:
                 for host in launch.hosts:
                     if (listener := host.take_listener()) is not None:
                         forwarder.serve(listener)
+            for host, part in zip(launch.hosts, parts, strict=True):
+                self._running[plan.unique_name, host.host] = (host, part)
+                made.callback(self._running.pop, (plan.unique_name, host.host))
             yield ProcessCluster(plan, launch.hosts, given)
 
     def resume(self, _: ClusterPlan) -> AbstractContextManager[ProcessCluster]:
@@ -145,6 +159,16 @@ class ProcessEngine:
         raise InternalServerError(
             "the emulator was killed while the job ran, and with the process engine a job's programs end with it"
         )
+
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:  # noqa: ARG002 - the terminal is there anyway
+        """Return the command that runs a program in the namespaces of a host's program, which runs."""
+        found = self._running.get((unique_name, host))
+        deadline = time.monotonic() + _START_SECONDS
+        while found is not None and not found[0].program and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if found is None or not found[0].program or found[0].has_ended:
+            raise EmulatorError(f"The program of {host} does not run: there is nothing to enter.")
+        return enter_command(found[0].program, found[1], command)
 
     def close(self, *, keep: Collection[str] = ()) -> None:  # noqa: ARG002 - no job outlives its emulator
         """End the launcher that waits for a job; all else has ended with its job."""

@@ -72,6 +72,7 @@ class HostProcess:
             self._writing.append(writing)
         self._given: list[int] = []
         self._ended = threading.Event()
+        self.program = 0
 
     @property
     def descriptors(self) -> tuple[int, int, int]:
@@ -84,6 +85,11 @@ class HostProcess:
         for descriptor in self._writing:
             os.close(descriptor)
         self._writing = []
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the program, whose process id is `program` once it has started, has ended."""
+        return self._ended.is_set()
 
     @property
     def root(self) -> int:
@@ -119,6 +125,7 @@ class HostProcess:
         if "failed" in document:
             code = _NOT_EXECUTABLE if document["failed"] in _EXECUTION_ERRORS else _NOT_FOUND
             raise ContainerStartError(f"its program cannot be executed: {document['text']}", code)
+        self.program = int(document["started"])
 
     def follow(self, on_log: LogSink) -> HostExit:
         """Pass on all output until the program has ended, then tell how.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import sys
@@ -10,9 +11,11 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from ...contract.hands_on import HOLD
 from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer, Program
 from .sources import copy_source
 
+KEPT_SPEC: Final = "spec.json"
 HOME: Final = PurePosixPath("/job-home")
 _ROOT: Final = PurePosixPath("/")
 _OPT_ML: Final = PurePosixPath("/opt/ml")
@@ -54,7 +57,7 @@ class Surroundings:
         shown = [str(path) for path in self._hidden_by(target for _, target in binds)]
         return {
             "hostname": self._plan.hostname,
-            "argv": list(self._program.argv(self._plan)),
+            "argv": list(HOLD if self._plan.hold else self._program.argv(self._plan)),
             "environment": self.environment,
             "directory": self.working_directory,
             "root": str(self._folder / "root"),
@@ -62,6 +65,10 @@ class Surroundings:
             "hidden": [str(home / ".aws") for home in _homes()],
             "read_only": shown,
         }
+
+    def keep(self, part: Mapping[str, Any]) -> None:
+        """Write down what the launcher was asked for, so that it can be asked again when the program has ended."""
+        (self._folder / KEPT_SPEC).write_text(json.dumps(part), encoding="utf-8")
 
     @property
     def working_directory(self) -> str:
@@ -73,7 +80,10 @@ class Surroundings:
         """All variables of the program: nothing comes from the emulator's own environment."""
         folders = [*map(str, self._program.path), str(Path(sys.executable).parent), _STANDARD_PATH]
         own = {"PATH": ":".join(folders), "HOME": str(HOME), "HOSTNAME": self._plan.hostname}
-        return {**own, **self._program.environment, **self._plan.environment}
+        variables = {**own, **self._program.environment, **self._plan.environment}
+        if self._plan.debugging is not None:
+            variables |= self._plan.debugging.variables("127.0.0.1", variables.get("PYTHONPATH", ""))
+        return variables
 
     def given(self) -> GivenContainer:
         """Return what the program is started with."""

@@ -89,7 +89,7 @@ def _run_program(spec: dict[str, Any], control: socket.socket) -> None:
         os.close(descriptor)
     with os.fdopen(problem, "rb") as stream:
         found = stream.read()
-    _send(control, json.loads(found) if found else {"started": True})
+    _send(control, json.loads(found) if found else {"started": program})
     code = _ended(program, control)
     if not spec["pid_namespace"]:
         _end_descendants()
