@@ -28,6 +28,7 @@ from scripts.benchmarks import (  # noqa: E402
     large_state,
     opt_ml,
     parallel_jobs,
+    process_jobs,
     pytest_plugin,
     s3_large,
     s3_small,
@@ -42,6 +43,7 @@ from scripts.benchmarks.setting import Setting  # noqa: E402
 BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "training-job": training_job.measure,
     "cluster-jobs": cluster_jobs.measure,
+    "process-jobs": process_jobs.measure,
     "start-up": start_up.measure,
     "parallel-jobs": parallel_jobs.measure,
     "channel-data": channel_data.measure,

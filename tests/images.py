@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import urllib.request
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 from emulator.contract.plan import Program
+from emulator.contract.programs import program_document
 from emulator.endpoint import Endpoint
 from emulator.jobfiles.environments import environment_of
 
@@ -66,3 +69,21 @@ def images_of(endpoint: Endpoint) -> Callable[[str], str]:
         return tag_of(name)
 
     return registered
+
+
+def programs_at(url: str) -> Callable[[str], str]:
+    """Return what has an emulator that is a process of its own run the program which stands for an image."""
+
+    def registered(name: str) -> str:
+        register_at(url, tag_of(name), PROGRAMS[name])
+        return tag_of(name)
+
+    return registered
+
+
+def register_at(url: str, image: str, program: Program) -> None:
+    body = json.dumps({"image": image, "program": program_document(program)}).encode()
+    headers = {"X-Sagemaker-Emulator": "1", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/_emulator/programs", method="PUT", data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert json.load(answer) == {"status": "ok"}

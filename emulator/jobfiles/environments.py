@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ _LINES_SHOWN: Final = 15
 _INSTALL_SECONDS: Final = 1800
 _DONE: Final = ".complete"
 _WHEELS: Final = "wheels"
+_OTHER_FILES: Final = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", re.MULTILINE)
 
 
 def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
@@ -40,7 +42,7 @@ def environment_of(requirements: Path, on_event: OnEvent, cache: Path | None = N
     Raises:
         UsageError: it cannot be made; with the last lines of what pip says.
     """
-    folder = (cache or cache_dir()) / _key(requirements)
+    folder = (cache or cache_dir()) / environment_key(requirements)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = file_locks.take(folder.with_suffix(".lock"), wait=True)
@@ -59,11 +61,20 @@ def environment_of(requirements: Path, on_event: OnEvent, cache: Path | None = N
         os.close(lock)
 
 
-def _key(requirements: Path) -> str:
-    """Return what tells environments apart: the file's text, the Python and the machine's kind."""
-    text = requirements.read_bytes()
-    of_what = f"{sys.implementation.cache_tag} {platform.machine()} {sys.base_prefix}\0".encode()
-    return hashlib.sha256(of_what + text).hexdigest()[:_HASH_CHARACTERS]
+def environment_key(requirements: Path) -> str:
+    """Return what tells environments apart: the text of the file and of those it names, the Python, the machine."""
+    of_what = f"{sys.implementation.cache_tag} {platform.machine()} {sys.base_prefix}\0"
+    return hashlib.sha256((of_what + "\0".join(_texts(requirements, set()))).encode()).hexdigest()[:_HASH_CHARACTERS]
+
+
+def _texts(requirements: Path, seen: set[Path]) -> Iterator[str]:
+    if requirements.resolve() in seen or not requirements.is_file():  # pip says what is wrong with it
+        return
+    seen.add(requirements.resolve())
+    text = requirements.read_text(encoding="utf-8", errors="replace")
+    yield text
+    for other in _OTHER_FILES.findall(text):
+        yield from _texts(requirements.parent / other, seen)
 
 
 def _make(folder: Path, requirements: Path, on_event: OnEvent) -> None:

@@ -302,7 +302,8 @@ def test_nobody_answers(tmp_path: Path) -> None:
 
 
 def test_there_is_no_engine(tmp_path: Path) -> None:
-    done = sagemaker_emulator("run", job_file(tmp_path, "true"), DOCKER_HOST=f"unix://{tmp_path}/no.sock")
+    no_docker = f"unix://{tmp_path}/no.sock"
+    done = sagemaker_emulator("run", "--engine", "docker", job_file(tmp_path, "true"), DOCKER_HOST=no_docker)
     assert done.returncode == 3
     assert "The docker engine cannot be used" in done.stderr
 

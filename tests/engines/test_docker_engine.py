@@ -196,7 +196,7 @@ def listening(pid: int) -> list[tuple[str, int]]:
 def test_without_an_engine_it_says_what_to_start_in_under_two_seconds(tmp_path: Path) -> None:
     started = time.monotonic()
     done = subprocess.run(
-        [*COMMAND, "--port", "0", "--state-dir", str(tmp_path)],
+        [*COMMAND, "--engine", "docker", "--port", "0", "--state-dir", str(tmp_path)],
         env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"},
         capture_output=True,
         text=True,
