@@ -19,6 +19,7 @@ from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
 # What users get, for a clone whose entry points are not installed; and pytest's own way to test plugins.
 pytest_plugins = ["emulator.pytest_plugin", "pytester"]
+
 BEHAVIOUR = Path(__file__).parent / "tests/behaviour"
 
 # One second of the service's limits takes ten milliseconds: MaxRuntime and the stop grace in no time.
