@@ -42,7 +42,7 @@ def environment_of(requirements: Path, on_event: OnEvent, cache: Path | None = N
     Raises:
         UsageError: it cannot be made; with the last lines of what pip says.
     """
-    folder = (cache or cache_dir()) / _key(requirements)
+    folder = (cache or cache_dir()) / environment_key(requirements)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = file_locks.take(folder.with_suffix(".lock"), wait=True)
@@ -61,7 +61,7 @@ def environment_of(requirements: Path, on_event: OnEvent, cache: Path | None = N
         os.close(lock)
 
 
-def _key(requirements: Path) -> str:
+def environment_key(requirements: Path) -> str:
     """Return what tells environments apart: the text of the file and of those it names, the Python, the machine."""
     of_what = f"{sys.implementation.cache_tag} {platform.machine()} {sys.base_prefix}\0"
     return hashlib.sha256((of_what + "\0".join(_texts(requirements, set()))).encode()).hexdigest()[:_HASH_CHARACTERS]

@@ -50,6 +50,11 @@ def running_with(text: str) -> list[str]:
     return found
 
 
+def children_of(pid: int) -> list[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in lists for child in one.read_text().split()]
+
+
 def gone(text: str, seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while running_with(text):
@@ -109,9 +114,9 @@ def test_a_launcher_that_is_killed_takes_its_programs_along(tmp_path: Path) -> N
     mark = f"sleep 601.{os.getpid()}"
     with up(tmp_path, "--engine", "process") as emulator:
         job = jobs_of(emulator).running(f"echo ready; exec {mark}", ResourceConfig=TWO).wrote("ready", 2)
-        children = Path(f"/proc/{emulator.process.pid}/task").glob("*/children")
-        (launcher,) = {pid for one in children for pid in one.read_text().split()}
-        os.kill(int(launcher), signal.SIGKILL)
+        # One launcher has hosts, and another waits for the next job.
+        (launcher,) = [pid for pid in children_of(emulator.process.pid) if children_of(pid)]
+        os.kill(launcher, signal.SIGKILL)
         assert job.ended().failure_reason.startswith("InternalServerError: ")
         assert gone(mark), running_with(mark)
 
@@ -167,12 +172,15 @@ def test_what_a_killed_emulator_of_an_ordinary_user_leaves_does_not_stop_the_nex
 
 def test_where_the_kernel_gives_no_mount_namespaces_it_says_so_in_under_two_seconds(tmp_path: Path) -> None:
     command = [*unable("max_mnt_namespaces"), *COMMAND, "--engine", "process", "--state-dir", str(tmp_path)]
-    seconds = []
-    for _ in range(3):  # of a machine that may be busy with other tests
+    seconds, done = 60.0, None
+    for _ in range(3):  # a machine may be busy with other tests
         started = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        seconds.append(time.monotonic() - started)
-    assert min(seconds) < 2
+        seconds = time.monotonic() - started
+        if seconds < 2:
+            break
+    assert done is not None
+    assert seconds < 2
     assert done.returncode == 3, done.stderr
     assert "The process engine cannot be used: the kernel refuses mount namespaces: No space left" in done.stderr
     assert "user.max_mnt_namespaces is 0: `sudo sysctl user.max_mnt_namespaces=10000` raises it." in done.stderr

@@ -38,6 +38,8 @@ def test_every_command_and_option_explains_itself(command: str) -> None:
         "docs/debugging.md",
         "docs/fidelity.md",
         "docs/from-airflow-to-sagemaker-jobs.md",
+        "docs/engines.md",
+        "docs/rungs/process.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:

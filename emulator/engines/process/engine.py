@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from ...contract.outcome import CapacityError, InternalServerError
@@ -21,7 +22,7 @@ from ..trees import open_up
 from .cluster import ProcessCluster
 from .entering import enter_command
 from .forwarding import Forwarder
-from .launch import HostProcess, Launch, probe
+from .launch import HostProcess, Launchers, probe
 from .programs import RegisteredPrograms, program_view
 from .reasons import advice
 from .surroundings import Surroundings
@@ -39,28 +40,35 @@ class ProcessEngine:
     name = "process"
     gateway = "127.0.0.1"
     host_alias = None
+    best_capabilities: ClassVar = Capabilities(
+        images=False,
+        image_user=False,
+        file_system=False,
+        network_isolation=True,
+        own_network=False,
+        several_hosts=True,
+        several_hosts_internet=False,
+        metadata_address=False,
+        process_tree=True,
+        instance_limits=False,
+        out_of_memory=False,
+        outlives_emulator=False,
+        other_machine=False,
+    )
 
     def __init__(self, found: Mapping[str, str]) -> None:
         """`found` is what is in the way of each kind of namespace, as `probe` tells it."""
         self.programs = RegisteredPrograms()
+        self._launchers = Launchers()
         self._user_namespace = bool(found["mount"])
         self._pid_namespace = not found["pid"]
         self._no_network = found["network"]
         self._running: dict[tuple[str, str], tuple[HostProcess, Mapping[str, Any]]] = {}
-        self.capabilities = Capabilities(
-            images=False,
-            image_user=False,
-            file_system=False,
+        self.capabilities = replace(
+            self.best_capabilities,
             network_isolation=not self._no_network,
-            own_network=False,
             several_hosts=not self._no_network,
-            several_hosts_internet=False,
-            metadata_address=False,
             process_tree=self._pid_namespace,
-            instance_limits=False,
-            out_of_memory=False,
-            outlives_emulator=False,
-            other_machine=False,
         )
 
     @classmethod
@@ -86,7 +94,9 @@ class ProcessEngine:
             )
         if os.geteuid() != 0:
             open_up(workspace)  # what programs have closed could not be removed
-        return cls(found)
+        engine = cls(found)
+        engine._launchers.warm()
+        return engine
 
     def require_image(self, image: str) -> str:
         """Return the name of an image that a program stands for."""
@@ -127,7 +137,9 @@ class ProcessEngine:
                 around.keep({**parts[-1], "isolated": plan.isolated})
         with ExitStack() as made:
             made.callback(_open_up_all, plan)
-            launch = Launch([one.host for one in plan.containers], self._spec(parts, endpoint_port, private=private))
+            spec = self._spec(parts, endpoint_port, private=private)
+            launch = self._launchers.launch([one.host for one in plan.containers], spec)
+            made.callback(self._launchers.warm)  # now it would be in the way of the programs
             made.callback(launch.close)
             for host in launch.hosts:
                 host.wait_until_ready()
@@ -158,8 +170,9 @@ class ProcessEngine:
             raise EmulatorError(f"The program of {host} does not run: there is nothing to enter.")
         return enter_command(found[0].program, found[1], command)
 
-    def close(self, *, keep: Collection[str] = ()) -> None:
-        """Nothing is to be removed: all of it has ended with its job."""
+    def close(self, *, keep: Collection[str] = ()) -> None:  # noqa: ARG002 - no job outlives its emulator
+        """End the launcher that waits for a job; all else has ended with its job."""
+        self._launchers.close()
 
     def _spec(self, parts: list[dict[str, Any]], endpoint_port: int | None, *, private: bool) -> dict[str, Any]:
         return {

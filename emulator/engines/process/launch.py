@@ -43,7 +43,7 @@ def probe() -> dict[str, str]:
     """
     try:
         done = subprocess.run(
-            _command(), input='{"probe": true}', capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True
+            _command(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True
         )
         found: dict[str, str] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -75,9 +75,9 @@ class HostProcess:
         self.program = 0
 
     @property
-    def descriptors(self) -> dict[str, int]:
-        """What the launcher gets of this host, by the names under which it knows them."""
-        return {"control": self._theirs.fileno(), "stdout": self._writing[0], "stderr": self._writing[1]}
+    def descriptors(self) -> tuple[int, int, int]:
+        """What the launcher gets of this host: control, stdout, stderr."""
+        return self._theirs.fileno(), self._writing[0], self._writing[1]
 
     def handed_over(self) -> None:
         """Let go of what is the launcher's: so its end is noticed here."""
@@ -197,40 +197,87 @@ class HostProcess:
 _EXECUTION_ERRORS: Final = (1, 8, 13)  # EPERM, ENOEXEC, EACCES
 
 
-class Launch:
-    """A running launcher, with the hosts of one job."""
+class Launchers:
+    """Starts launchers; one is always ready, as its start takes longer than all that it does for a job."""
 
-    def __init__(self, names: Sequence[str], spec: Mapping[str, Any]) -> None:
-        """Start it for hosts of these names; `spec` is for all of them, each host's own part in `spec["hosts"]`."""
-        self.hosts = [HostProcess(name) for name in names]
-        passed = [host.descriptors for host in self.hosts]
-        parts = [{**part, **descriptors} for part, descriptors in zip(spec["hosts"], passed, strict=True)]
-        self._process = subprocess.Popen(
-            _command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[number for one in passed for number in one.values()],
-            cwd="/",
-            env={},
-            start_new_session=True,
-        )
-        for host in self.hosts:
-            host.handed_over()
-        assert self._process.stdin is not None
-        try:
-            with self._process.stdin as stream:
-                stream.write(json.dumps({**spec, "hosts": parts}).encode())
-        except BrokenPipeError:
-            return  # it has ended, which the hosts tell
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready: list[_Launcher] = []
+        self._closed = False
+
+    def warm(self) -> None:
+        """Have a launcher ready for the next job, from another thread."""
+        threading.Thread(target=self._start_one, name="launcher", daemon=True).start()
+
+    def launch(self, names: Sequence[str], spec: Mapping[str, Any]) -> Launch:
+        """Launch hosts of these names; `spec` is for all of them, each host's own part in `spec["hosts"]`."""
+        with self._lock:
+            launcher = self._ready.pop() if self._ready else None
+        return Launch(launcher or _Launcher(), names, spec)
 
     def close(self) -> None:
-        """End all programs, wait until they are gone, and let their namespaces go."""
-        for host in self.hosts:
-            host.hang_up()
+        """End the one that is ready."""
+        with self._lock:
+            self._closed = True
+            ready, self._ready = self._ready, []
+        for launcher in ready:
+            launcher.end()
+
+    def _start_one(self) -> None:
+        with self._lock:
+            if not self._closed and not self._ready:
+                self._ready.append(_Launcher())
+
+
+class _Launcher:
+    """A launcher that waits to be told what to launch, and ends when nobody can tell it any more."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*_command(), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                cwd="/",
+                env={},
+                start_new_session=True,
+            )
+
+    def tell(self, spec: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+        """Say what to launch."""
+        with self._channel:
+            try:
+                socket.send_fds(self._channel, [b"."], descriptors)
+                self._channel.sendall(json.dumps(spec).encode())
+            except OSError:
+                return  # it has ended, which the hosts tell
+
+    def end(self) -> None:
+        """Wait for its end, which comes by itself when its hosts have ended, or when it was told nothing."""
+        self._channel.close()
         try:
             self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class Launch:
+    """The hosts of one job, and the launcher that runs them."""
+
+    def __init__(self, launcher: _Launcher, names: Sequence[str], spec: Mapping[str, Any]) -> None:
+        self.hosts = [HostProcess(name) for name in names]
+        self._launcher = launcher
+        launcher.tell(spec, [descriptor for host in self.hosts for descriptor in host.descriptors])
+        for host in self.hosts:
+            host.handed_over()
+
+    def close(self) -> None:
+        """End all programs, wait until they are gone, and let their namespaces go."""
+        for host in self.hosts:
+            host.hang_up()
+        self._launcher.end()
         for host in self.hosts:
             host.close()

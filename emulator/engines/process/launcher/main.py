@@ -5,22 +5,47 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
-from typing import Any
+from typing import Any, Final
 
 from . import host, kernel, probe
 
+_ONLY_THE_FOLDER: Final = 2
+_DESCRIPTORS: Final = ("control", "stdout", "stderr")
+_MOST_DESCRIPTORS: Final = 253  # what the kernel allows
+
 
 def main() -> None:
-    """Run the job, or the probe, that standard input describes."""
-    spec: dict[str, Any] = json.load(sys.stdin)
-    if "probe" in spec:
+    """Probe what the kernel allows; or, given the number of a socket as an argument, run the job that it tells of."""
+    if len(sys.argv) == _ONLY_THE_FOLDER:
         print(json.dumps(probe.answer()), flush=True)  # noqa: T201 - this is how it tells
         return
+    with socket.socket(fileno=int(sys.argv[-1])) as channel:
+        told = _told(channel)
+    if told is not None:
+        _launch(*told)
+
+
+def _told(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Wait to be told what to launch, and with which descriptors; None: the emulator is gone."""
+    begin, descriptors, _, _ = socket.recv_fds(channel, 1, _MOST_DESCRIPTORS)
+    if not begin:
+        return None
+    pieces = []
+    while piece := channel.recv(65536):
+        pieces.append(piece)
+    return json.loads(b"".join(pieces)), descriptors
+
+
+def _launch(spec: dict[str, Any], descriptors: list[int]) -> None:
     if spec["user_namespace"]:
         become_root()
     switch = host.Switch() if spec["network"] else None
-    hosts = [{**spec["shared"], **one} for one in spec["hosts"]]
+    hosts = [
+        {**spec["shared"], **one, **dict(zip(_DESCRIPTORS, descriptors[number * 3 : number * 3 + 3], strict=True))}
+        for number, one in enumerate(spec["hosts"])
+    ]
     if len(hosts) == 1:
         host.run(hosts[0], switch)
         return
@@ -46,5 +71,5 @@ def become_root() -> None:
 
 def _close(hosts: Any) -> None:
     for one in hosts:
-        for name in ("control", "stdout", "stderr"):
+        for name in _DESCRIPTORS:
             os.close(one[name])
