@@ -80,7 +80,8 @@ def entered_again(folder: Path, host: str, command: Sequence[str]) -> Iterator[l
         "shared": shared,
         "hosts": [{**part, "argv": list(HOLD)}],
     }
-    launch = Launchers().launch([host], spec)
+    launchers = Launchers()
+    launch = launchers.launch([host], spec)
     try:
         (process,) = launch.hosts
         process.wait_until_ready()
@@ -88,6 +89,7 @@ def entered_again(folder: Path, host: str, command: Sequence[str]) -> Iterator[l
         yield enter_command(process.program, part, command)
     finally:
         launch.close()
+        launchers.close()
 
 
 def remove_kept(folder: Path) -> None:
