@@ -28,7 +28,8 @@ TIME_SCALE = 100.0
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of behaviour on every engine, but for those that need docker; what else needs an endpoint on docker."""
-    if "endpoint" in metafunc.fixturenames:
+    own = any("endpoint" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "endpoint" in metafunc.fixturenames and not own:
         docker = pytest.param("docker", marks=pytest.mark.docker)
         is_about_behaviour = BEHAVIOUR in metafunc.definition.path.parents
         needs_docker = metafunc.definition.get_closest_marker("docker") is not None
