@@ -54,7 +54,7 @@ def bundle(
     """
     require_endpoint(port)
     from ..jobfiles.bundle import plan_bundle
-    from .clients import make_clients
+    from ..jobfiles.connecting import make_clients
     from .found_job import find_job
     from .state import shown_size
 

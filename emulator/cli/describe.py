@@ -42,7 +42,7 @@ def describe(
     if len(names) != (2 if diff else 1):
         raise UsageError("Name two jobs to compare: --diff A B" if diff else "Name one job; two only with --diff.")
     require_endpoint(port)
-    from .clients import make_clients
+    from ..jobfiles.connecting import make_clients
     from .found_job import find_job
 
     clients = make_clients(endpoint_url(port), region=region, account=account)

@@ -137,7 +137,7 @@ def _require_what_runs(engine: str, endpoint_url: str | None) -> None:
 
 
 def _wait_for(endpoint_url: str) -> None:
-    from .clients import require_endpoint_at
+    from ..jobfiles.connecting import require_endpoint_at
 
     deadline = time.monotonic() + _STARTING_SECONDS
     while True:

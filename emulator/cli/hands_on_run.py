@@ -55,9 +55,9 @@ def run_hands_on(
 
     What the other jobs write goes to standard error; that of the last one to standard output, if it is to be `shown`.
     """
+    from ..jobfiles.connecting import make_clients
     from ..jobfiles.events import ImageReady, JobCreated, StopAsked
     from ..jobfiles.runner import run_jobs
-    from .clients import make_clients
     from .run_output import PlainOutput
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

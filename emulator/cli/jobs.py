@@ -30,7 +30,7 @@ def jobs(
     """List jobs, the newest first."""
     require_endpoint(port)
     from ..jobfiles.clients import service_errors
-    from .clients import make_clients
+    from ..jobfiles.connecting import make_clients
 
     clients = make_clients(endpoint_url(port), region=region, account=account)
     wanted: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending"}

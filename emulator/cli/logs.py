@@ -24,8 +24,8 @@ def logs(name: str, port: int, region: str, account: str, kind: str | None, foll
     """Print the log of the job NAME; with -f until it ends, also if it has not begun yet."""
     require_endpoint(port)
     from ..jobfiles.clients import service_errors
+    from ..jobfiles.connecting import make_clients
     from ..jobfiles.job_log import JobLogReader
-    from .clients import make_clients
     from .found_job import find_job
 
     job = find_job(make_clients(endpoint_url(port), region=region, account=account), name, kind)

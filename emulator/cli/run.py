@@ -152,7 +152,7 @@ def _clients(
     port: int | None, endpoint_url: str | None, own: dict[str, Any], *, region: str, account: str
 ) -> Iterator[Clients]:
     """Give clients of the emulator that is to be used."""
-    from .clients import make_clients
+    from ..jobfiles.connecting import make_clients
 
     with _endpoint(port, endpoint_url, own) as url:
         yield make_clients(url, region=region, account=account)
@@ -168,7 +168,7 @@ def _endpoint(port: int | None, endpoint_url: str | None, own: dict[str, Any]) -
         require_endpoint(port)
         yield url_of_port(port)
     elif endpoint_url is not None:
-        from .clients import require_endpoint_at
+        from ..jobfiles.connecting import require_endpoint_at
 
         require_endpoint_at(endpoint_url)
         yield endpoint_url.rstrip("/")

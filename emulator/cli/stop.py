@@ -25,7 +25,7 @@ _DEADLINE_SECONDS: Final = 900
 def stop(name: str, port: int, region: str, account: str, kind: str | None, wait: bool) -> None:
     """Stop the job NAME: SIGTERM, 120 seconds, SIGKILL. What it has made is kept."""
     require_endpoint(port)
-    from .clients import make_clients
+    from ..jobfiles.connecting import make_clients
     from .found_job import find_job
 
     job = find_job(make_clients(endpoint_url(port), region=region, account=account), name, kind)

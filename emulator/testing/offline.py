@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from ..cli.clients import make_clients
 from ..jobfiles.clients import Clients
+from ..jobfiles.connecting import make_clients
 from ..reroute.environment import DEFAULT_ACCOUNT_ID, DEFAULT_REGION
 
 _NOWHERE = "http://127.0.0.1:9"

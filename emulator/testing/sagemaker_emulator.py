@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..cli.clients import make_clients
 from ..errors import EndpointUnavailableError
 from ..jobfiles.clients import Clients
+from ..jobfiles.connecting import make_clients
 from ..jobfiles.data import make_buckets
 
 if TYPE_CHECKING:

@@ -113,7 +113,7 @@ class SessionOfTests:
         url = str(value(self.config, "sagemaker_endpoint"))
         if not url:
             return SageMakerEmulator(self._own(start).url, identity, **where)
-        from ..cli.clients import require_endpoint_at
+        from ..jobfiles.connecting import require_endpoint_at
 
         require_endpoint_at(url)
         running = SageMakerEmulator(url.rstrip("/"), identity, **where)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cli.clients import make_clients
 from emulator.endpoint import Endpoint
 from emulator.jobfiles import job_file_run
+from emulator.jobfiles.connecting import make_clients
 from emulator.jobfiles.events import BytesMoved, DataStored, Event, LogLine, StatusEntered, StatusLeft, StopAsked
 from emulator.jobfiles.runner import run_job_file
 from tests.cli.commands import job_file

@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     # The types in which the S3 wire and the store speak; what they are at run time, `runtime` joins.
     "api": {"contract", "errors", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
     "endpoint": {"api", "config", "contract", "errors", "runtime"},
-    "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks"},
+    "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks", "reroute"},
     "gate": {"engines.docker.connection", "errors", "jobfiles", "lint"},
     # What `init` looks at in a folder, and writes.
     "starter": {"errors", "jobfiles", "lint"},
@@ -48,8 +48,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "reroute": {"errors"},
     "debugger": {"errors"},
-    # Clients of the endpoint, as the commands are; `cli.clients` has what makes them so.
-    "testing": {"cli.clients", "config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
+    # Clients of the endpoint, as the commands are.
+    "testing": {"config", "contract", "endpoint", "errors", "jobfiles", "reroute"},
     # A job's life in the test's own process: requests are checked as the API does, results asked as `testing`'s are.
     "opt_ml": {"api.service_model", "contract", "errors", "jobfiles.events", "jobs", "testing"},
     "pytest_plugin": {"opt_ml", "testing"},

@@ -96,6 +96,12 @@ def test_a_program_that_cannot_run_is_refused(program: Program, problem: str) ->
         RegisteredPrograms().register("image", program)
 
 
+def test_a_place_behind_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(UsageError, match=f"a symbolic link leads to {tmp_path}/code. Write that one"):
+        RegisteredPrograms().register("image", Program(command=("a",), at=PurePosixPath(tmp_path / "link/code")))
+
+
 def test_an_image_without_a_program_says_what_there_is_and_what_to_do() -> None:
     programs = RegisteredPrograms()
     programs.register("mine", Program(command=("a",)))

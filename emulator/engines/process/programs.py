@@ -71,6 +71,8 @@ def check(image: str, program: Program) -> None:
         raise UsageError(
             f"The program of {image} cannot be at {at}. Write an absolute path of its own, such as /opt/ml/code"
         )
+    if (real := Path(at).resolve()) != Path(at):
+        raise UsageError(f"The program of {image} cannot be at {at}: a symbolic link leads to {real}. Write that one.")
     for folder in program.path:
         if not Path(folder).is_dir():
             raise UsageError(f"The program of {image} has {folder} in its path, which is no folder of this machine.")

@@ -68,7 +68,8 @@ class _Skeleton:
             path = entry.path
             if path in _OWN or path in self._targets:
                 continue
-            if path in self._open and entry.is_dir(follow_symlinks=False):
+            if path in self._open and entry.is_dir():
+                # Also if it is a link: what is made below a link would be made where that leads, on the disk.
                 self._open_directory(path)
                 continue
             with suppress(OSError):  # what cannot be shown, such as a network drive that is gone, is not there

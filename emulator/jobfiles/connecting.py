@@ -20,9 +20,9 @@ from ..contract.arns import Scope
 from ..contract.plan import Program
 from ..contract.programs import program_document
 from ..errors import EndpointUnavailableError, UsageError
-from ..jobfiles.clients import Clients
-from ..jobfiles.events import BytesMoved
 from ..reroute import environment
+from .clients import Clients
+from .events import BytesMoved
 
 _SECONDS: Final = 60
 
