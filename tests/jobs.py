@@ -49,6 +49,10 @@ class Clients:
         return self._session.client("sagemaker", **self._arguments)
 
     @cached_property
+    def metrics(self) -> Any:
+        return self._session.client("sagemaker-metrics", **self._arguments)
+
+    @cached_property
     def s3(self) -> S3Client:
         return self._session.client("s3", **self._arguments)
 

@@ -244,6 +244,16 @@ class JobStore(Protocol):
         """Forget a job; another one that has its name meanwhile stays."""
 
 
+class JobObserver(Protocol):
+    """Hears of jobs: Experiments has a trial component for each. See observed.py, which never lets it harm a job."""
+
+    def changed(self, record: JobRecord) -> None:
+        """Take notice of a job that was created, or to which something happened; maybe not for the first time."""
+
+    def measured(self, record: JobRecord, values: Sequence[MetricValue]) -> None:
+        """Take values that were found in a job's log, in their order."""
+
+
 class Clock(Protocol):
     """Time. The limits of the service pass faster under `--time-scale`; time stamps do not."""
 
