@@ -122,9 +122,7 @@ def test_the_shape_is_checked_by_the_model(api: SageMakerClient) -> None:
     )
 
 
-def test_another_account_has_other_experiments(
-    api: SageMakerClient, name: str, clients: Clients, endpoint: Any
-) -> None:
+def test_another_account_has_other_experiments(api: SageMakerClient, name: str, endpoint: Endpoint) -> None:
     api.create_experiment(ExperimentName=name)
     other = Clients(endpoint.url, account="210987654321").sagemaker
 
