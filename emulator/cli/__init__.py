@@ -25,6 +25,8 @@ _COMMANDS: Final = {
     "describe": "describe:describe",
     "logs": "logs:logs",
     "stop": "stop:stop",
+    "experiments": "experiments:experiments",
+    "runs": "runs:runs",
     "clean": "clean:clean",
     "state": "state:state",
 }

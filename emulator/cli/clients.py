@@ -32,6 +32,29 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
     """
     environment.sdk_config_text(region, account)  # checks both
     session = _session(region, account)
+    address = _address(url)
+    scope = Scope(account=account, region=region)
+    return Clients(
+        sagemaker=session.client("sagemaker", **address),
+        s3=session.client("s3", **address),
+        logs=session.client("logs", **address),
+        scope=scope,
+        progress=lambda arn: _progress(url, arn),
+    )
+
+
+def make_metrics_client(url: str, *, region: str, account: str) -> Any:
+    """Return a client of the `sagemaker-metrics` service of the endpoint.
+
+    Raises:
+        UsageError: the region or the account is not spelt as AWS spells them.
+    """
+    environment.sdk_config_text(region, account)  # checks both
+    create: Any = _session(region, account).client  # the type stubs may not know the service
+    return create("sagemaker-metrics", **_address(url))
+
+
+def _address(url: str) -> dict[str, Any]:
     # No proxy stands between two programs of one machine, whatever HTTP_PROXY says.
     config = Config(
         connect_timeout=5,
@@ -42,15 +65,7 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    address: dict[str, Any] = {"endpoint_url": url, "config": config}
-    scope = Scope(account=account, region=region)
-    return Clients(
-        sagemaker=session.client("sagemaker", **address),
-        s3=session.client("s3", **address),
-        logs=session.client("logs", **address),
-        scope=scope,
-        progress=lambda arn: _progress(url, arn),
-    )
+    return {"endpoint_url": url, "config": config}
 
 
 def require_endpoint_at(url: str) -> None:

@@ -36,7 +36,7 @@ def sdk_image() -> str:
         ) as build:
             assert build.stdin is not None
             assert build.stdout is not None
-            with build.stdin, tarfile.open(fileobj=build.stdin, mode="w|") as context:
+            with build.stdin, tarfile.open(fileobj=build.stdin, mode="w|", format=tarfile.GNU_FORMAT) as context:
                 context.add(dockerfile, "Dockerfile")
                 context.add(environment / "lib/python3.11/site-packages", "packages", filter=_for_a_program)
             said = build.stdout.read().decode()
