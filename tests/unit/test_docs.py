@@ -31,7 +31,14 @@ def test_every_command_and_option_explains_itself(command: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/fidelity.md", "docs/from-airflow-to-sagemaker-jobs.md"],
+    [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/experiments.md",
+        "docs/fidelity.md",
+        "docs/from-airflow-to-sagemaker-jobs.md",
+    ],
 )
 def test_links_lead_somewhere(document: str) -> None:
     path = REPOSITORY / document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import ge, gt, le, lt
 from typing import Any
 
 import pytest
@@ -182,21 +184,19 @@ def naive_condition(entry: dict[str, Any] | None, operator: str, value: str) -> 
     number = entry.get("NumberValue") if entry else None
     text = entry.get("StringValue") if entry else None
     equal = text == value if text is not None else number is not None and value.isdigit() and number == int(value)
-    match operator:
-        case "Equals" | "In":
-            return equal
-        case "NotEquals":
-            return not equal
-        case "Contains":
-            return value in (text if text is not None else str(number) if number is not None else "")
-    if number is None:
-        return False
-    return {
-        "GreaterThan": number > int(value),
-        "GreaterThanOrEqualTo": number >= int(value),
-        "LessThan": number < int(value),
-        "LessThanOrEqualTo": number <= int(value),
-    }[operator]
+    if operator in ("Equals", "In"):
+        return equal
+    if operator == "NotEquals":
+        return not equal
+    if operator == "Contains":
+        return value in (text if text is not None else str(number) if number is not None else "")
+    orders: dict[str, Callable[[float, float], bool]] = {
+        "GreaterThan": gt,
+        "GreaterThanOrEqualTo": ge,
+        "LessThan": lt,
+        "LessThanOrEqualTo": le,
+    }
+    return number is not None and orders[operator](number, int(value))
 
 
 @given(document=documents(), expression=expressions())

@@ -28,7 +28,9 @@ class EntityKind:
     words: str
     """What messages call it."""
     summary_members: tuple[str, ...]
-    """The members of the document that a list shows; see `summary`."""
+    """The members of the document that a list shows; see `summary_of`."""
+    maps: tuple[str, ...] = ()
+    """The maps that Describe shows also when they are empty."""
 
     @property
     def name_member(self) -> str:
@@ -54,6 +56,7 @@ TRIAL_COMPONENT: Final = EntityKind(
     resource="experiment-trial-component",
     words="trial component",
     summary_members=("DisplayName", "Status", "StartTime", "EndTime"),
+    maps=("Parameters", "InputArtifacts", "OutputArtifacts"),
 )
 ARTIFACT: Final = EntityKind(
     noun="Artifact", resource="artifact", words="artifact", summary_members=("Source", "ArtifactType")
@@ -153,9 +156,13 @@ def artifact_key(source: Mapping[str, Any], artifact_type: str) -> str:
 
 
 def describe_entity(entity: Entity, metrics: Sequence[MetricSummary] = ()) -> dict[str, Any]:
-    """Return the Describe answer; what there is not is left out, never null."""
+    """Return the Describe answer; what there is not is left out, never null.
+
+    But for a component's maps: ExperimentAnalytics of the SDK counts on them, so the service sends empty ones.
+    """
     answer = {
         **named(entity),
+        **{name: {} for name in entity.kind.maps},
         **entity.document,
         "CreationTime": entity.created,
         "LastModifiedTime": entity.modified,
