@@ -151,7 +151,7 @@ def test_the_charts_are_artifacts_of_the_run(tracked: dict[str, Any], aws: Clien
     found = aws.sagemaker.list_associations(SourceArn=arn, AssociationType="Produced")["AssociationSummaries"]
 
     charts = {one["DestinationType"]: one["DestinationArn"] for one in found}
-    assert set(charts) == {"ConfusionMatrix", "ROCCurve", "PrecisionRecall"}
+    assert set(charts) == {"ConfusionMatrix", "ROCCurve", "PrecisionRecallCurve"}
     source = aws.sagemaker.describe_artifact(ArtifactArn=charts["ConfusionMatrix"])["Source"]["SourceUri"]
     bucket, _, key = source.removeprefix("s3://").partition("/")
     chart = json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
