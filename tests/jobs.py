@@ -73,6 +73,14 @@ class Clients:
         return self._session.client("sts", **self._arguments)
 
 
+def experiment_config(clients: Clients) -> dict[str, str]:
+    """Make an experiment with a run of its own, and return the ExperimentConfig of a job that joins it."""
+    name = f"exp-{uuid.uuid4().hex[:8]}"
+    clients.sagemaker.create_experiment(ExperimentName=name)
+    clients.sagemaker.create_trial_component(TrialComponentName=f"{name}-run")
+    return {"ExperimentName": name, "RunName": f"{name}-run"}
+
+
 def refusal_of(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     """Return code and message of the 400 with which a client's request is answered."""
     with pytest.raises(ClientError) as error:

@@ -48,6 +48,10 @@ class JobComponents:
 
     def heard_again(self, record: JobRecord) -> None:
         """Forget what was measured of a job whose log is read from its beginning once more."""
+        self.changed(record)
+        own = self._entities.get(job_component(record).arn)
+        if own is not None:
+            self._join(own, record)
         for component in self._measured_components(record):
             self._metrics.forget(component, record.arn)
 
@@ -60,21 +64,26 @@ class JobComponents:
 
     def _bring_up_to_date(self, record: JobRecord) -> None:
         fresh = job_component(record)
-        known = self._entities.create(fresh)
+        known = self._entities.get(fresh.arn)
         if known is None:
-            earlier = self._entities.get(fresh.arn)
-            known = self._entities.update(fresh.arn, lambda entity: updated_component(entity, record))
-            if earlier is not None and earlier.created != fresh.created:  # of a deleted job of this name
-                self._metrics.forget(earlier, record.arn)
-        if known is None:
-            return
-        config = ExperimentConfig.parse(record.request)
-        trial = self._trial(record, config)
+            made = self._entities.create(fresh)
+            if made is not None:
+                self._join(made, record)
+        else:
+            self._entities.update(fresh.arn, lambda entity: updated_component(entity, record))
+            if known.created != fresh.created:  # of a deleted job of this name
+                self._metrics.forget(known, record.arn)
+                self._join(known, record)
+        run = ExperimentConfig.parse(record.request).run
+        if run is not None:
+            run_arn = TRIAL_COMPONENT.arn(record.scope, run)
+            self._entities.update(run_arn, lambda entity: attached_to_run(entity, record))
+
+    def _join(self, component: Entity, record: JobRecord) -> None:
+        """Put a job's component where its ExperimentConfig says: once, as clients may take it out again."""
+        trial = self._trial(record, ExperimentConfig.parse(record.request))
         if trial is not None:
-            self._entities.associate(trial, known)
-        if config.run is not None:
-            run_arn = TRIAL_COMPONENT.arn(record.scope, config.run)
-            self._entities.update(run_arn, lambda run: attached_to_run(run, record))
+            self._entities.associate(trial, component)
 
     def _trial(self, record: JobRecord, config: ExperimentConfig) -> Entity | None:
         """Return the trial that the component belongs to, made where only an experiment is named."""

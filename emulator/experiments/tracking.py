@@ -161,12 +161,8 @@ class Tracking:
             ResourceNotFoundError: there is no such entity.
             ValidationError: it would have too many tags.
         """
-        at = self._clock.now()
         return self._changed(
-            kind_of_entity(arn),
-            scope,
-            arn,
-            lambda entity: replace(entity, tags=merged_tags(entity.tags, tags), modified=at),
+            kind_of_entity(arn), scope, arn, lambda entity: replace(entity, tags=merged_tags(entity.tags, tags))
         ).tags
 
     def delete_tags(self, scope: Scope, arn: str, keys: Sequence[str]) -> None:

@@ -144,3 +144,18 @@ def test_a_new_job_of_an_old_name_starts_anew(api: Any, jobs: TrainingJobs) -> N
     (metric,) = of(api, job.name)["Metrics"]
     assert (metric["Last"], metric["Count"]) == (0.1, 1)
     assert "old" not in of(api, job.name)["Parameters"]
+
+
+def test_a_component_that_a_client_takes_out_of_its_trial_stays_out(
+    api: Any, experiment: str, jobs: TrainingJobs
+) -> None:
+    api.create_trial(TrialName=f"{experiment}-t", ExperimentName=experiment)
+    job = jobs.running(
+        "until [ -e /opt/ml/input/go ]; do sleep 0.05; done", ExperimentConfig={"TrialName": f"{experiment}-t"}
+    ).training()
+
+    api.disassociate_trial_component(TrialComponentName=f"{job.name}-aws-training-job", TrialName=f"{experiment}-t")
+    job.stop().ended()
+
+    assert of(api, job.name)["Status"]["PrimaryStatus"] == "Stopped"
+    assert api.list_trial_components(TrialName=f"{experiment}-t")["TrialComponentSummaries"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,17 @@ from tests.up import free_port, up
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 
 LOSSES = "for n in 1 2 3 4; do echo loss=$n; done; until [ -e /opt/ml/input/go ]; do sleep 0.1; done; echo loss=5"
+
+
+def with_metrics(api: Any, counts: list[tuple[str, int]]) -> dict[str, Any]:
+    """Wait until the run has so many values of each metric: they come right behind their lines in the log."""
+    deadline = time.monotonic() + 20
+    while True:
+        run: dict[str, Any] = api.describe_trial_component(TrialComponentName="exp-run")
+        if [(one["MetricName"], one["Count"]) for one in run["Metrics"]] == counts:
+            return run
+        assert time.monotonic() < deadline, run["Metrics"]
+        time.sleep(0.05)
 
 
 def test_a_job_s_component_counts_each_value_once_after_a_kill(tmp_path: Path, image: Callable[[str], str]) -> None:
@@ -36,8 +48,7 @@ def test_a_job_s_component_counts_each_value_once_after_a_kill(tmp_path: Path, i
             ExperimentConfig={"ExperimentName": "Exp", "TrialName": "trial", "RunName": "exp-run"},
         )
         job.wrote("loss=4")
-        before = api.describe_trial_component(TrialComponentName="exp-run")
-        assert [(one["MetricName"], one["Count"]) for one in before["Metrics"]] == [("loss", 4), ("own", 2)]
+        before = with_metrics(api, [("loss", 4), ("own", 2)])
         first.kill()
     with up(tmp_path, port=port) as second:
         job = Job(Clients(f"http://127.0.0.1:{port}"), job.name, job.bucket)

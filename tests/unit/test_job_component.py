@@ -116,6 +116,7 @@ def test_the_component_of_a_processing_job() -> None:
         ("-1e-3", {"NumberValue": -0.001}),
         ("nan", {"StringValue": "nan"}),
         ("inf", {"StringValue": "inf"}),
+        ("1_000", {"StringValue": "1_000"}),
         ('"2"', {"StringValue": '"2"'}),
         ("", {"StringValue": ""}),
         ("x" * 3000, {"StringValue": "x" * 2500}),

@@ -210,7 +210,7 @@ def _parameters(record: JobRecord, job: Job) -> dict[str, Any]:
 def parameter(text: str) -> dict[str, Any]:
     """Return a hyperparameter as a component has it: numbers as such, what is quoted keeps its quotes (seen)."""
     try:
-        number = float(text)
+        number = math.nan if "_" in text else float(text)  # Python alone takes 1_000 for a number
     except ValueError:
         number = math.nan
     return {"NumberValue": number} if math.isfinite(number) else _text(text)

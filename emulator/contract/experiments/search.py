@@ -8,6 +8,7 @@ are neither greater nor less than one; the texts of errors but for the one of Co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
@@ -161,10 +162,10 @@ def _as_numbers(name: str, found: Scalar, sought: str) -> tuple[float, float] | 
 
 def _number(text: str) -> float | None:
     try:
-        number = float(text)
+        number = math.nan if "_" in text else float(text)  # Python alone takes 1_000 for a number
     except ValueError:
         return None
-    return number if abs(number) < float("inf") else None
+    return number if math.isfinite(number) else None
 
 
 def _is_whole(text: str) -> bool:
