@@ -10,7 +10,7 @@ import click
 
 from .env import client_options, endpoint_url
 from .exec_ import require_endpoint
-from .text_charts import columns, number
+from .text_charts import columns, number, plain
 
 _EXPERIMENTS: Final = ("EXPERIMENT", "TRIALS", "RUNS", "CREATED")
 _MOST_METRICS: Final = 4
@@ -73,7 +73,7 @@ def _runs(found: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Return a row a run, with a column for each of the first metrics: its last value."""
     names = list(dict.fromkeys(metric["MetricName"] for one in found for metric in one.get("Metrics", ())))
     shown = sorted(names)[:_MOST_METRICS]
-    rows: list[tuple[str, ...]] = [("RUN", "DISPLAY NAME", "STATUS", "CREATED", *shown)]
+    rows: list[tuple[str, ...]] = [("RUN", "DISPLAY NAME", "STATUS", "CREATED", *map(plain, shown))]
     for one in found:
         last = {metric["MetricName"]: metric["Last"] for metric in one.get("Metrics", ())}
         rows.append(

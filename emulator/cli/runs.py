@@ -9,9 +9,8 @@ import click
 
 from .env import client_options, endpoint_url
 from .exec_ import require_endpoint
-from .text_charts import CHART_WIDTH, columns, number, sparkline
+from .text_charts import CHART_WIDTH, columns, number, plain, sparkline
 
-_LONGEST_CELL: Final = 40
 _STATISTICS: Final = ("Min", "Max", "Avg", "Last", "Count")
 
 
@@ -47,14 +46,14 @@ def compare(
 
 
 def _parameter_lines(found: Sequence[Mapping[str, Any]], *, changed: bool) -> list[str]:
-    rows = [("  ", "", *(_cell(one["TrialComponentName"]) for one in found))]
+    rows = [("  ", "", *(plain(one["TrialComponentName"]) for one in found))]
     rows.append(("  ", "status", *(one.get("Status", {}).get("PrimaryStatus", "") for one in found)))
     names = sorted({name for one in found for name in one.get("Parameters", {})})
     for name in names:
         cells = [_parameter(one.get("Parameters", {}).get(name)) for one in found]
         differs = len(set(cells)) > 1
         if differs or not changed:
-            rows.append(("* " if differs else "  ", _cell(name), *map(_cell, cells)))
+            rows.append(("* " if differs else "  ", plain(name), *map(plain, cells)))
     return columns(rows)
 
 
@@ -68,9 +67,9 @@ def _metric_lines(found: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[s
             values = curve.get(name, ())
             chart = sparkline(values, min(every), max(every)) if values else ""
             figures = [number(summary[word]) if summary else "-" for word in _STATISTICS]
-            rows.append(("  ", _cell(one["TrialComponentName"]), chart, *figures))
+            rows.append(("  ", plain(one["TrialComponentName"]), chart, *figures))
         yield ""
-        yield name
+        yield plain(name, 120)
         yield from columns(rows)
 
 
@@ -82,8 +81,3 @@ def _parameter(value: Mapping[str, Any] | None) -> str:
     if not value:
         return "-"
     return number(value["NumberValue"]) if "NumberValue" in value else str(value.get("StringValue", "-"))
-
-
-def _cell(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_CELL else f"{line[: _LONGEST_CELL - 1]}…"

@@ -27,6 +27,12 @@ def sparkline(values: Sequence[float], low: float, high: float, width: int = CHA
     )
 
 
+def plain(text: str, longest: int = 40) -> str:
+    """Return a text of a job's as one short line that moves no cursor and changes no colour."""
+    line = "".join(one if one.isprintable() else "�" for one in " ".join(text.split()))
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def number(value: float) -> str:
     """Write a number as short as it can be told."""
     return f"{value:.6g}"

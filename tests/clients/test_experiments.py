@@ -52,6 +52,7 @@ def scripts(programs: Programs, own_image: str, sdk_image: str) -> dict[str, Fut
     return {
         "v2": programs.script("sdk-v2", "v2_experiments.py", TRAIN_IMAGE=sdk_image),
         "seed": programs.script("sdk-v2", "experiment_run.py", TRAIN_IMAGE=own_image),
+        "processing": programs.script("sdk-v2", "v2_experiment_processing.py", TRAIN_IMAGE=sdk_image),
         "v3": programs.script("sdk-v3", "v3_experiments.py"),
         "smexperiments": programs.script("smexperiments", "smexperiments_tracker.py", TRAIN_IMAGE=own_image),
     }
@@ -160,6 +161,20 @@ def test_the_charts_are_artifacts_of_the_run(tracked: dict[str, Any], aws: Clien
 
 def test_the_job_s_metrics_as_a_table(tracked: dict[str, Any]) -> None:
     assert [(one["metric_name"], one["timestamp"]) for one in tracked["job_metrics"]] == [("train:loss", 0.0)]
+
+
+def test_a_processing_program_finds_its_run(scripts: dict[str, Future[Finished]], aws: Clients) -> None:
+    job = scripts["processing"].result().succeeded().result["job"]
+
+    run = aws.sagemaker.describe_trial_component(TrialComponentName="prepared-one")
+    assert run["Parameters"]["rows"] == {"NumberValue": 4.0}
+    assert run["Sources"][0]["SourceType"] == "SageMakerProcessingJob"
+    component = aws.sagemaker.describe_trial_component(TrialComponentName=f"{job}-aws-processing-job")
+    assert component["Status"] == {
+        "PrimaryStatus": "Completed",
+        "Message": "Status: Completed, exit message: null, failure reason: null",
+    }
+    assert "code" in component["InputArtifacts"]
 
 
 # The script of the user that this project was made for

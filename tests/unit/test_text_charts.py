@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.cli.text_charts import columns, number, sparkline
+from emulator.cli.text_charts import columns, number, plain, sparkline
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,11 @@ def test_a_sparkline_is_no_wider_than_asked_for(values: list[float], width: int)
 
 def test_columns_stand_under_each_other() -> None:
     assert columns([("a", "bb"), ("ccc", "d")]) == ["a    bb", "ccc  d"]
+
+
+def test_a_job_s_text_is_one_line_that_does_nothing_to_the_terminal() -> None:
+    assert plain("a\n b\x1b[31mred") == "a b�[31mred"
+    assert plain("x" * 50) == "x" * 39 + "…"
 
 
 def test_a_number_is_short() -> None:

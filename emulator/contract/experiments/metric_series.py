@@ -55,16 +55,16 @@ class SeriesQuery:
 
 def answered(query: SeriesQuery, points: Iterable[MetricPoint]) -> dict[str, Any]:
     """Return the result of a query over all values of its metric, in the order in which they came."""
-    bins: dict[int, MetricSummary] = {}
+    bins: dict[int, list[MetricPoint]] = {}
     for place, point in _placed(query, points):
         if (query.start is None or place >= query.start) and (query.end is None or place < query.end):
-            known = bins.get(place, MetricSummary(name=query.metric_name))
-            bins[place] = known.with_points((point,))
+            bins.setdefault(place, []).append(point)
     places = sorted(bins)
+    nothing = MetricSummary(name=query.metric_name)
     return {
         "Status": COMPLETE,
         "XAxisValues": places,
-        "MetricValues": [bins[place].statistic(query.statistic) for place in places],
+        "MetricValues": [nothing.with_points(bins[place]).statistic(query.statistic) for place in places],
     }
 
 
