@@ -20,4 +20,5 @@ with Run(experiment_name="prepared", run_name="one", sagemaker_session=session):
         sagemaker_session=session,
     )
     processor.run(code=str(Path(__file__).with_name("program") / "prepared.py"), logs=False)
+print()  # behind the dots of the waiting
 print(json.dumps({"job": processor.latest_job.job_name}))
