@@ -12,15 +12,15 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .PHONY: help install demo test check bench \
-  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-demo prepare-test
+  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-demo prepare-programs prepare-test
 
 help: ## show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## make .venv with the emulator and what its developers use
 
-demo: prepare-demo ## run the sample pipeline in real containers, from raw logs to scores
-	$(bin)/sagemaker-emulator run $(pipeline)/jobs
+demo: install ## run the sample pipeline in real containers (without, where there is no Docker), from raw logs to scores
+	@scripts/demo
 
 check: lint $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; no Docker needed
 	$(bin)/python -m pytest tests/unit $(PYTEST_ARGS)
@@ -77,6 +77,9 @@ prepare-pipeline: install
 
 prepare-demo: install
 	@$(MAKE) -j4 base-image sample-wheels pipeline-wheels $(pipeline)/data/.made
+
+prepare-programs: install
+	@$(MAKE) -j2 pipeline-wheels $(pipeline)/data/.made
 
 prepare-test: install
 	@$(MAKE) -j4 base-image sample-wheels pipeline-wheels toolkit-wheels clients $(pipeline)/data/.made

@@ -5,33 +5,31 @@
 
 from __future__ import annotations
 
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
 
 import pytest
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
+from emulator.jobs.ports import Capabilities
+from tests.images import built, images_of
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
-REPOSITORY = Path(__file__).parent
-IMAGES = REPOSITORY / "fixtures/images"
+# What users get, for a clone whose entry points are not installed; and pytest's own way to test plugins.
+pytest_plugins = ["emulator.pytest_plugin", "pytester"]
 
 # One second of the service's limits takes ten milliseconds: MaxRuntime and the stop grace in no time.
 TIME_SCALE = 100.0
 
 
-@cache
-def built(name: str) -> str:
-    """Build an image of fixtures/images; the engine's cache makes the second time quick."""
-    tag = f"sagemaker-emulator-test/{name}:latest"
-    command = ["docker", "build", "--quiet", "--tag", tag, str(IMAGES / name)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
-    return tag
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs an endpoint on every engine; with docker alone what needs a Docker Engine anyway."""
+    if "endpoint" in metafunc.fixturenames:
+        docker = pytest.param("docker", marks=pytest.mark.docker)
+        needs_docker = metafunc.definition.get_closest_marker("docker") is not None
+        engines = [docker] if needs_docker else ["process", docker]
+        metafunc.parametrize("endpoint", engines, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +38,18 @@ def image() -> Callable[[str], str]:
     return built
 
 
-@pytest.fixture(scope="session", params=[pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.fixture(scope="session")
 def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """An emulator in this process, on a free port, for each engine."""
     settings = Settings(port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"), time_scale=TIME_SCALE)
     with Endpoint(settings) as running:
         yield running
+
+
+@pytest.fixture
+def capabilities(endpoint: Endpoint) -> Capabilities:
+    """What the endpoint's engine can do: a test asks for these, never for its name."""
+    return endpoint.emulator.engine.capabilities
 
 
 @pytest.fixture(scope="session")
@@ -63,12 +67,12 @@ def bucket(clients: Clients) -> str:
 
 
 @pytest.fixture
-def jobs(clients: Clients, bucket: str, image: Callable[[str], str]) -> TrainingJobs:
+def jobs(clients: Clients, bucket: str, endpoint: Endpoint) -> TrainingJobs:
     """Starts training jobs whose program is one line of shell, and tells how they went."""
-    return TrainingJobs(clients, bucket, image)
+    return TrainingJobs(clients, bucket, images_of(endpoint))
 
 
 @pytest.fixture
-def processing(clients: Clients, bucket: str, image: Callable[[str], str]) -> ProcessingJobs:
+def processing(clients: Clients, bucket: str, endpoint: Endpoint) -> ProcessingJobs:
     """Starts processing jobs whose program is one line of shell, and tells how they went."""
-    return ProcessingJobs(clients, bucket, image)
+    return ProcessingJobs(clients, bucket, images_of(endpoint))

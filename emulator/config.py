@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from .contract.hands_on import NO_HANDS, HandsOn
+
 DEFAULT_PORT: Final = 4750
 DEFAULT_HOST: Final = "127.0.0.1"
 # More jobs at once than this machine has room for only make each other slow.
@@ -21,6 +23,12 @@ def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(home) / "sagemaker-emulator"
 
 
+def default_kept_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder with the states of runs whose containers were kept."""
+    state = default_state_dir(environment)
+    return state.with_name(f"{state.name}-kept")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How one emulator runs.
@@ -31,7 +39,7 @@ class Settings:
     next one with the same state directory; then they are removed.
     `copy_data` copies data into and out of containers instead of mounting it; an engine that does not
     see this machine's disk is noticed by itself. `container_endpoint` is the URL under which containers
-    reach the endpoint, where the engine's own address does not do.
+    reach the endpoint, where the engine's own address does not do. `hands_on` is what a person wants of the containers.
     """
 
     host: str = DEFAULT_HOST
@@ -44,3 +52,4 @@ class Settings:
     recovery_window: float = DEFAULT_RECOVERY_WINDOW
     copy_data: bool = False
     container_endpoint: str | None = None
+    hands_on: HandsOn = NO_HANDS

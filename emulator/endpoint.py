@@ -19,6 +19,7 @@ from .runtime import Emulator
 logger = logging.getLogger(__name__)
 
 _METADATA_PORT: Final = 80
+_EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - what a user may ask for
 
 
 class Endpoint:
@@ -63,7 +64,7 @@ class Endpoint:
         except OSError as error:
             raise EndpointUnavailableError(
                 f"Cannot listen at {host}:{port}: {error.strerror or error}. "
-                "Is another emulator running there? Choose another port with --port N."
+                "Is another emulator running there? Choose another port with --port N, or address with --host ADDRESS."
             ) from error
         self._servers.callback(server.close)
         return server
@@ -74,7 +75,7 @@ class Endpoint:
         if settings.container_endpoint is not None:
             access.endpoint_url = settings.container_endpoint.rstrip("/")
             return
-        if gateway is not None and self._listens_also(gateway, self.port):
+        if gateway is not None and (settings.host in (gateway, _EVERYWHERE) or self._listens_also(gateway, self.port)):
             access.endpoint_url = f"http://{gateway}:{self.port}"
             access.serves_metadata_port = gateway == METADATA_HOST and self._listens_also(gateway, _METADATA_PORT)
         elif self.emulator.engine.host_alias is not None:

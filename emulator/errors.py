@@ -7,6 +7,8 @@ line turns it into an exit code. A job that fails is neither; it is a result.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class EmulatorError(Exception):
     """Something about the emulator, its engine or a file of the user's; printed without a traceback."""
@@ -27,6 +29,13 @@ class EngineUnavailableError(EmulatorError):
 
     def __init__(self, engine: str, reason: str, advice: str) -> None:
         super().__init__(f"The {engine} engine cannot be used: {reason}\n{advice}")
+
+    @classmethod
+    def of_all(cls, errors: Sequence[EngineUnavailableError]) -> EngineUnavailableError:
+        """Return one error that says what is wrong with each of several engines, of which one would do."""
+        error = cls.__new__(cls)
+        error.args = ("\n\n".join(map(str, errors)),)
+        return error
 
 
 class EndpointUnavailableError(EmulatorError):

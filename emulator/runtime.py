@@ -6,26 +6,29 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from .config import Settings
 from .contract.environment import METADATA_HOST, PlatformAccess
 from .contract.kinds import KINDS, JobKind
 from .contract.life import running_since
 from .engines import engine_named
+from .errors import UsageError
 from .experiments.job_components import JobComponents
 from .experiments.lineage import Lineage
 from .experiments.metrics import Metrics
 from .experiments.searching import Searching
 from .experiments.tracking import Tracking
 from .jobs.clock import SystemClock
+from .jobs.container_view import ContainerViews
 from .jobs.job_run import Platform
 from .jobs.jobs import Jobs
 from .jobs.observed import ObservedJobStore, ObservedMetricStore, unharmed
-from .jobs.ports import AccessProvider, Engine, Owner
+from .jobs.ports import AccessProvider, Engine, Owner, Programs
 from .jobs.supervisor import Supervisor
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
 from .storage.bucket_journal import BucketJournal
+from .storage.container_views import VIEWS_FOLDER, ContainerViewFiles
 from .storage.credentials import RoleCredentials
 from .storage.database import FILE_NAME, Database
 from .storage.experiments.associations import SqliteAssociationStore
@@ -45,6 +48,8 @@ from .storage.telemetry import MotoMetricStore
 
 logger = logging.getLogger(__name__)
 
+LOOPBACK: Final = "http://127.0.0.1:"
+
 
 class ContainerAccess:
     """How containers reach the endpoint; known once the endpoint listens."""
@@ -59,14 +64,14 @@ class ContainerAccess:
         """Return the variables that lead a container's clients to the endpoint and to its role.
 
         The service's own way needs port 80 of 169.254.170.2, which only one process of a machine can
-        have and only root may open. The next best is a full URI, which SDKs accept at this address
-        alone; where the engine's machine does not have the address, the keys themselves are given.
+        have and only root may open. The next best is a full URI, which SDKs accept at this address and
+        on loopback alone; where containers reach us at neither, the keys themselves are given.
         """
         path = f"/v2/credentials/{credentials_id}"
         issued = self._credentials.fetch(credentials_id)
         if self.serves_metadata_port:
             variables = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path}
-        elif METADATA_HOST in self.endpoint_url:
+        elif METADATA_HOST in self.endpoint_url or self.endpoint_url.startswith(LOOPBACK):
             variables = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.endpoint_url}{path}"}
         elif issued is not None:
             variables = {
@@ -82,6 +87,21 @@ class ContainerAccess:
 _: type[AccessProvider] = ContainerAccess
 
 
+def _check(settings: Settings, engine: Engine) -> None:
+    """Refuse what is asked of an engine that cannot do it.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    can = engine.capabilities
+    for asked, able, option, what in (
+        (settings.limit_instances, can.instance_limits, "--limit-instances", "limit programs to an instance type"),
+        (settings.copy_data, can.other_machine, "--copy-data", "run anything on another disk than this one"),
+    ):
+        if asked and not able:
+            raise UsageError(f"The {engine.name} engine cannot {what}. Leave out {option}, or use --engine docker.")
+
+
 class Emulator:
     """A local SageMaker without its HTTP endpoint. Use it as a context; leaving it ends every job.
 
@@ -92,6 +112,8 @@ class Emulator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # Of jobs that are created from now on.
+        self.hands_on = settings.hands_on
         self._open = ExitStack()
         with ExitStack() as opened:
             state = self._state = StateDirectory(settings.state_dir)
@@ -102,6 +124,7 @@ class Emulator:
             database = Database(state.path / FILE_NAME)
             opened.callback(database.close)
             self.records = SqliteJobStore(database)
+            views = ContainerViewFiles(state.path / VIEWS_FOLDER)
             self.logs = LogFiles(state.path / LOGS_FOLDER, database, self.clock.now)
             opened.callback(self.logs.close)
             self.services = MotoServices()
@@ -117,8 +140,11 @@ class Emulator:
             ]
             self.credentials.revoke_others([one.unique_name for one in self._unfinished])
             owner = Owner(identity=state.identity, lock=state.lock, recovery_window=settings.recovery_window)
-            self.engine: Engine = engine_named(settings.engine, owner, keep=self._waiting, copy_data=settings.copy_data)
+            self.engine: Engine = engine_named(
+                settings.engine, owner, workspace=state.workspace, keep=self._waiting, copy_data=settings.copy_data
+            )
             opened.callback(lambda: self.engine.close(keep=self._waiting))
+            _check(settings, self.engine)
             state.tidy(keep=self._waiting)
             entities, metric_values = SqliteEntityStore(database), SqliteMetricValueStore(database)
             self.tracking = Tracking(entities, metric_values, self.clock)
@@ -132,22 +158,35 @@ class Emulator:
                 objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
                 logs=self.logs,
                 metrics=ObservedMetricStore(MotoMetricStore(), self.records, self.job_components),
+                views=views,
                 credentials=self.credentials,
                 catalog=Ec2InstanceCatalog(),
                 engine=self.engine,
                 access=self.container_access,
                 clock=self.clock,
                 workspace=state.workspace,
+                kept=state.kept,
                 limit_instances=settings.limit_instances,
+                hands_on=lambda: self.hands_on,
             )
             self.supervisor = Supervisor(platform, settings.max_parallel_jobs)
             opened.callback(self.supervisor.close)
             self.jobs: Mapping[JobKind, Jobs] = {
-                kind: Jobs(kind, jobs, platform.objects, self.clock, self.supervisor) for kind in KINDS
+                kind: Jobs(
+                    kind,
+                    jobs,
+                    views,
+                    objects=platform.objects,
+                    clock=self.clock,
+                    supervisor=self.supervisor,
+                )
+                for kind in KINDS
             }
+            self.container_views = ContainerViews(views, self.engine)
             self.on_reset: list[Callable[[], None]] = [
                 self.records.clear,
                 entities.clear,
+                views.clear,
                 self.logs.clear,
                 self.buckets.clear,
                 self.services.reset,
@@ -161,6 +200,20 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def programs(self) -> Programs:
+        """The programs that run in the place of images.
+
+        Raises:
+            UsageError: the engine has images.
+        """
+        if self.engine.programs is None:
+            raise UsageError(
+                f"The {self.engine.name} engine runs images, not programs. Leave the program out, or use an engine "
+                "without images: --engine process"
+            )
+        return self.engine.programs
 
     def take_up_jobs(self) -> None:
         """Go on with the jobs of an emulator that was killed. To be called once, when containers can reach us."""

@@ -27,7 +27,10 @@ from scripts.benchmarks import (  # noqa: E402
     cluster_jobs,
     experiments,
     large_state,
+    opt_ml,
     parallel_jobs,
+    process_jobs,
+    pytest_plugin,
     s3_large,
     s3_small,
     staging,
@@ -41,14 +44,17 @@ from scripts.benchmarks.setting import Setting  # noqa: E402
 BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "training-job": training_job.measure,
     "cluster-jobs": cluster_jobs.measure,
+    "process-jobs": process_jobs.measure,
     "start-up": start_up.measure,
     "parallel-jobs": parallel_jobs.measure,
     "channel-data": channel_data.measure,
+    "pytest": pytest_plugin.measure,
     "staging": staging.measure,
     "s3-small": s3_small.measure,
     "s3-large": s3_large.measure,
     "large-state": large_state.measure,
     "experiments": experiments.measure,
+    "opt-ml": opt_ml.measure,
 }
 
 

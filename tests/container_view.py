@@ -19,7 +19,7 @@ def neutral(seen: dict[str, Any], job: AnyJob) -> dict[str, Any]:
     text = text.replace(job.name, "JOB").replace(job.name.lower(), "JOB").replace(job.bucket, "BUCKET")
     text = re.sub(r"in/[0-9a-f]{8}/", "in/PREFIX/", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
-    text = re.sub(r"http://(169\.254\.170\.2|[a-z.]+):\d+", "http://ENDPOINT", text)
+    text = re.sub(r"http://(169\.254\.170\.2|127\.0\.0\.1|[a-z.]+):\d+", "http://ENDPOINT", text)
     text = re.sub(r"ip-10-0-\d+-\d+\.ec2\.internal", "ip-10-0-X-Y.ec2.internal", text)
     result: dict[str, Any] = json.loads(text)
     return result
@@ -67,7 +67,8 @@ def environment(seen: dict[str, Any]) -> dict[str, str]:
         "PWD",
     }
     found = {name: value for name, value in seen["environment"].items() if name not in others}
-    # Port 80 of the metadata address belongs to the first emulator of a machine; others give the full URI.
+    # Port 80 of the metadata address belongs to the first emulator of a machine; others give the full URI, and so do
+    # engines whose programs do not reach that address.
     full = found.pop("AWS_CONTAINER_CREDENTIALS_FULL_URI", None)
     if full is not None:
         found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = full.removeprefix("http://ENDPOINT")

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import control, identity, logs, metrics_service, other_services, sagemaker
+from . import browsers, control, identity, logs, metrics_service, other_services, sagemaker
 from .caller import Caller, caller_of
 from .s3 import routing, service
 from .wire import error_answer
@@ -33,7 +33,10 @@ class Application:
         request = Request(environ)
         caller = caller_of(request, self._account_of)
         try:
+            browsers.refuse_foreign_page(request)
             response = self._answer(request, caller)
+        except ServiceError as error:
+            response = error_answer(error, request, caller.service)
         except Exception as error:
             logger.exception("%s %s could not be answered", request.method, request.path)
             response = error_answer(

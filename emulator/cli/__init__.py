@@ -6,6 +6,7 @@ Exit codes: 0 done (and expectations hold), 1 a job or an expectation failed or 
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from typing import Final
@@ -20,13 +21,21 @@ _COMMANDS: Final = {
     "up": "up:up",
     "env": "env:env",
     "exec": "exec_:exec_",
+    "init": "init:init",
     "run": "run:run",
+    "gate": "gate:gate",
+    "schema": "schema:schema",
+    "lint": "lint:lint",
     "jobs": "jobs:jobs",
     "describe": "describe:describe",
     "logs": "logs:logs",
     "stop": "stop:stop",
     "experiments": "experiments:experiments",
     "runs": "runs:runs",
+    "bundle": "bundle:bundle",
+    "shell": "shell:shell",
+    "debug": "debug:debug",
+    "kept": "kept:kept",
     "clean": "clean:clean",
     "state": "state:state",
 }
@@ -59,3 +68,9 @@ def main() -> None:
     except EmulatorError as error:
         click.echo(f"sagemaker-emulator: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" ({error.filename})" if error.filename else ", perhaps where standard output goes"
+        click.echo(f"sagemaker-emulator: No space is left on a disk{where}. Free some, and try again.", err=True)
+        sys.exit(1)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.session import Session as BotocoreSession
 
 from ..contract.arns import Scope
+from ..contract.plan import Program
+from ..contract.programs import program_document
 from ..errors import EndpointUnavailableError, UsageError
 from ..jobfiles.clients import Clients
 from ..jobfiles.events import BytesMoved
@@ -40,6 +43,9 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
         logs=session.client("logs", **address),
         scope=scope,
         progress=lambda arn: _progress(url, arn),
+        runs_images=cache(lambda: _runs_images(url)),
+        register=lambda image, program: _register(url, image, program),
+        container_view=lambda arn: container_view(url, arn),
     )
 
 
@@ -112,10 +118,55 @@ def _progress(url: str, arn: str) -> BytesMoved | None:
     return BytesMoved(what=answer["stage"], done=answer["done_bytes"], total=answer["total_bytes"])
 
 
-def _get(url: str, path: str) -> dict[str, Any] | None:
+def _runs_images(url: str) -> bool:
+    """Ask whether the emulator's engine has images; one that cannot tell has."""
+    try:
+        health = _get(url, "/_emulator/health") or {}
+    except (OSError, http.client.HTTPException):
+        return True
+    return bool(health.get("capabilities", {}).get("images", True))
+
+
+def _register(url: str, image: str, program: Program) -> None:
+    """Have a program run in the place of an image.
+
+    Raises:
+        EndpointUnavailableError: nobody answers.
+        UsageError: the emulator refuses it.
+    """
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_SECONDS)
+    document = json.dumps({"image": image, "program": program_document(program)})
+    try:
+        connection.request(
+            "PUT", "/_emulator/programs", document, {"Content-Type": "application/json", "X-Sagemaker-Emulator": "1"}
+        )
+        response = connection.getresponse()
+        answer = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise EndpointUnavailableError(f"The endpoint does not answer (any more): {error}") from error
+    finally:
+        connection.close()
+    if response.status != HTTPStatus.OK:
+        raise UsageError(str(json.loads(answer).get("error", answer)))
+
+
+def container_view(url: str, arn: str) -> dict[str, Any] | None:
+    """Ask what a job's containers found when they started; None: they have not.
+
+    Raises:
+        EndpointUnavailableError: nobody answers (any more).
+    """
+    try:
+        return _get(url, f"/_emulator/jobs/{arn}/container-view", seconds=_SECONDS)
+    except (OSError, http.client.HTTPException) as error:
+        raise EndpointUnavailableError(f"The endpoint does not answer at {url} (any more): {error}") from error
+
+
+def _get(url: str, path: str, seconds: float = 5) -> dict[str, Any] | None:
     """Return a JSON object from the control API; None if that is not what is answered."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=seconds)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

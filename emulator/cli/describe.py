@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..contract.kinds import TRAINING
+from ..errors import EmulatorError, UsageError
 from .env import client_options, endpoint_url
 from .exec_ import require_endpoint
 from .options import kind_option
@@ -20,23 +22,82 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True, metavar="NAME")
 @client_options
 @kind_option
-@click.option("--json", "as_json", is_flag=True, help="Print the Describe answer as JSON.")
-def describe(name: str, port: int, region: str, account: str, kind: str | None, as_json: bool) -> None:
-    """Show the job NAME: what was asked for, what happened, what it left."""
+@click.option("--container", is_flag=True, help="Show what its containers found when they started instead.")
+@click.option("--diff", is_flag=True, help="Show what differs between two jobs. Exit code 0: nothing; 1: something.")
+@click.option("--json", "as_json", is_flag=True, help="Print the Describe answer, or the container view, as JSON.")
+def describe(
+    names: tuple[str, ...],
+    port: int,
+    region: str,
+    account: str,
+    kind: str | None,
+    container: bool,
+    diff: bool,
+    as_json: bool,
+) -> None:
+    """Show the job NAME: what was asked for, what happened, what it left. With --diff: how two jobs differ."""
+    if len(names) != (2 if diff else 1):
+        raise UsageError("Name two jobs to compare: --diff A B" if diff else "Name one job; two only with --diff.")
     require_endpoint(port)
     from .clients import make_clients
     from .found_job import find_job
 
-    job = find_job(make_clients(endpoint_url(port), region=region, account=account), name, kind)
+    clients = make_clients(endpoint_url(port), region=region, account=account)
+    job = find_job(clients, names[0], kind)
+    if diff:
+        sys.exit(_show_differences(job, find_job(clients, names[1], kind), as_json=as_json))
+    if container:
+        _show_container(job, as_json)
+        return
     if as_json:
         job.description.pop("ResponseMetadata", None)
         click.echo(json.dumps(job.description, indent=2, default=_json_value))
         return
     lines = _training_lines if job.kind is TRAINING else _processing_lines
-    for label, text in (*_first_lines(job), *lines(job.description)):
+    _show((*_first_lines(job), *lines(job.description)))
+
+
+def _show_container(job: FoundJob, as_json: bool) -> None:
+    from .container_lines import container_lines
+
+    view = job.clients.container_view(job.description[job.kind.arn_member])
+    if view is None:
+        raise EmulatorError(f"The containers of {job.name} have not started: there is nothing that they found.")
+    if as_json:
+        click.echo(json.dumps(view, indent=2))
+        return
+    _show(container_lines(view))
+
+
+def _show_differences(left: FoundJob, right: FoundJob, *, as_json: bool) -> int:
+    """Show how two jobs differ, and return the exit code. How long they took is shown, and is no difference."""
+    from dataclasses import asdict
+
+    from ..jobfiles.comparison import Job, differences
+
+    def known(job: FoundJob) -> Job:
+        view = job.clients.container_view(job.description[job.kind.arn_member])
+        return Job(kind=job.kind, description=job.description, view=view)
+
+    found = list(differences(known(left), known(right)))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            click.echo(f"{one.part:<10} {one.where}")
+            for sign, text in (("-", one.left), ("+", one.right)):
+                for line in text.splitlines() or [""]:
+                    click.echo(f"  {sign} {line}")
+        count = sum(one.counts for one in found)
+        click.echo(f"{left.name} (-) and {right.name} (+): {count or 'no'} difference{'' if count == 1 else 's'}")
+    return 1 if any(one.counts for one in found) else 0
+
+
+def _show(lines: Iterable[tuple[str, str]]) -> None:
+    for label, text in lines:
         for line in text.splitlines() or [""]:
             click.echo(f"{label:<12} {line}".rstrip())
 

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,16 +16,20 @@ from click.core import ParameterSource
 from ..errors import UsageError
 from ..reroute import environment
 from .options import engine_options
+from .own_endpoint import own_endpoint
 
 if TYPE_CHECKING:
     from ..jobfiles.clients import Clients
     from ..jobfiles.document import JobFile
+
+ABANDONED = 130
 
 _OF_OUR_OWN = {
     "engine": "--engine",
     "time_scale": "--time-scale",
     "limit_instances": "--limit-instances",
     "state_dir": "--state-dir",
+    "keep": "--keep",
 }
 
 
@@ -42,6 +45,10 @@ _OF_OUR_OWN = {
     type=click.Path(path_type=Path, file_okay=False),
     help="Where to keep the emulator's data; by default it is removed afterwards.",
 )
+@click.option("--keep", is_flag=True, help="Keep containers and directories of the jobs, for `shell`; see `kept`.")
+@click.option(
+    "--watch", is_flag=True, help="Run again whenever a job file, its image's folder, program or data changes."
+)
 @click.option("--plain/--no-plain", default=None, help="Plain lines, or a live display; by default as fits the output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the end as JSON; what happens goes to standard error.")
 def run(
@@ -52,6 +59,7 @@ def run(
     region: str,
     plain: bool | None,
     as_json: bool,
+    watch: bool,
     **own: Any,
 ) -> None:
     """Run job files with an emulator of their own, or on one that runs already.
@@ -63,15 +71,31 @@ def run(
     from ..jobfiles.plan import load_all
 
     _check_options(port, endpoint_url)
+    if watch:
+        from .watch import run_and_watch
+
+        sys.exit(run_and_watch(job_files))
     loaded = load_all(job_files)  # what is wrong in them is said before anything is started
     # SIGTERM is what CI sends; it ends the jobs and the emulator as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGUSR1, _abandon)
 
     clients = _clients(port, endpoint_url, own, region=region, account=account)
     live = not as_json and not _is_plain(plain)
-    if len(job_files) == 1 and not job_files[0].is_dir():
-        sys.exit(_run_one(loaded[0], clients, live=live, as_json=as_json))
-    sys.exit(_run_several(loaded, clients, live=live, as_json=as_json))
+    try:
+        if len(job_files) == 1 and not job_files[0].is_dir():
+            sys.exit(_run_one(loaded[0], clients, live=live, as_json=as_json))
+        sys.exit(_run_several(loaded, clients, live=live, as_json=as_json))
+    except _Abandoned:
+        sys.exit(ABANDONED)
+
+
+class _Abandoned(BaseException):
+    """What is run is out of date: end it at once, and leave nothing behind."""
+
+
+def _abandon(*_: object) -> None:
+    raise _Abandoned
 
 
 def _run_one(job_file: JobFile, clients: AbstractContextManager[Clients], *, live: bool, as_json: bool) -> int:
@@ -149,17 +173,5 @@ def _endpoint(port: int | None, endpoint_url: str | None, own: dict[str, Any]) -
         require_endpoint_at(endpoint_url)
         yield endpoint_url.rstrip("/")
     else:
-        with _own_endpoint(**own) as url:
-            yield url
-
-
-@contextmanager
-def _own_endpoint(*, state_dir: Path | None, **settings: Any) -> Iterator[str]:
-    from ..config import Settings
-    from ..endpoint import Endpoint
-
-    with (
-        TemporaryDirectory(prefix="sagemaker-emulator-", ignore_cleanup_errors=True) as temporary,
-        Endpoint(Settings(port=0, recovery_window=0, state_dir=state_dir or Path(temporary), **settings)) as endpoint,
-    ):
-        yield endpoint.url
+        with own_endpoint(**own) as endpoint:
+            yield endpoint.url

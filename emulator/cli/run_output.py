@@ -22,9 +22,11 @@ from ..jobfiles.events import (
     DataStored,
     Event,
     ImageReady,
+    InstallOutput,
     JobCreated,
     JobEnded,
     LogLine,
+    ProgramReady,
     StatusEntered,
     StatusLeft,
     StopAsked,
@@ -66,10 +68,12 @@ class PlainOutput:
     def show(self, event: Event) -> None:
         """Write a line, unless the event is only about how far something has come."""
         match event:
-            case ImageReady() | DataStored() | JobCreated():
+            case ImageReady() | ProgramReady() | DataStored() | JobCreated():
                 self._line(*_step(event))
             case BuildOutput():
                 self._line("build", event.line)
+            case InstallOutput():
+                self._line("install", event.line)
             case StatusEntered() if event.status != self._status:
                 self._status = event.status
                 self._line("status", event.status)
@@ -112,7 +116,9 @@ class LiveOutput:
         match event:
             case BuildOutput():
                 self._goes_on(f"Building the image: {event.line}", restart=not self._what.startswith("Building"))
-            case ImageReady() | DataStored() | JobCreated():
+            case InstallOutput():
+                self._goes_on(f"Installing: {event.line}", restart=not self._what.startswith("Installing"))
+            case ImageReady() | ProgramReady() | DataStored() | JobCreated():
                 self._done(*_step(event))
             case BytesMoved():
                 self._moved = event
@@ -213,11 +219,13 @@ def _artifact(artifact: Artifact) -> str:
     return f"{artifact.uri} {decimal(artifact.size)}: {listed}"
 
 
-def _step(event: ImageReady | DataStored | JobCreated) -> tuple[str, str]:
+def _step(event: ImageReady | ProgramReady | DataStored | JobCreated) -> tuple[str, str]:
     """Return the name of a step that was done before the job runs, and what it came to."""
     match event:
         case ImageReady(name=name, seconds=seconds):
             return "image", name if seconds is None else f"{name} built in {seconds:.1f} s"
+        case ProgramReady(command=command, seconds=seconds):
+            return "program", command if seconds is None else f"{command}, its packages installed in {seconds:.1f} s"
         case DataStored(files=files):
             return "data", f"{event.destination} {files} file{'' if files == 1 else 's'}, {decimal(event.size)}"
         case JobCreated():

@@ -22,9 +22,11 @@ from ..jobfiles.events import (
     DataStored,
     Event,
     ImageReady,
+    InstallOutput,
     JobCreated,
     JobEnded,
     LogLine,
+    ProgramReady,
     StatusEntered,
     StatusLeft,
     StopAsked,
@@ -107,14 +109,10 @@ class _Row:
     def show(self, event: Event) -> None:
         """Take up what happens."""
         match event:
-            case BuildOutput():
-                self.status = Text(f"Building the image: {event.line}")
-            case ImageReady():
-                self.status = Text("its image is ready", "dim")
+            case BuildOutput() | ImageReady() | InstallOutput() | ProgramReady() | DataStored():
+                self.status = _getting_ready(event)
             case BytesMoved():
                 self.status = Text(f"{self._stage or event.what} {sizes(event)}")
-            case DataStored():
-                self.status = Text("its data is stored", "dim")
             case JobCreated():
                 self._since = time.monotonic()
             case StatusEntered():
@@ -128,6 +126,21 @@ class _Row:
                 self.status = Text(event.what, "green" if event.passed else "red")
             case LogLine() | StatusLeft():
                 pass
+
+
+def _getting_ready(event: BuildOutput | ImageReady | InstallOutput | ProgramReady | DataStored) -> Text:
+    """Say what a job is at that is not created yet."""
+    match event:
+        case BuildOutput(line=line):
+            return Text(f"Building the image: {line}")
+        case InstallOutput(line=line):
+            return Text(f"Installing: {line}")
+        case ImageReady():
+            return Text("its image is ready", "dim")
+        case ProgramReady():
+            return Text("its program is ready", "dim")
+        case DataStored():
+            return Text("its data is stored", "dim")
 
 
 class LiveTableOutput:

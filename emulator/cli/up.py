@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import threading
 from pathlib import Path
@@ -12,6 +13,13 @@ import click
 from ..config import DEFAULT_HOST, DEFAULT_MAX_PARALLEL_JOBS, DEFAULT_PORT, DEFAULT_RECOVERY_WINDOW, Settings
 from .options import engine_options
 from .state import state_dir_option
+
+
+def _checked_url(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse what no client in a container could use: it would be found out there only."""
+    if value is not None and not re.fullmatch(r"https?://[^/:@?#\s]+(:\d{1,5})?/?", value):
+        raise click.BadParameter(f"{value!r} is no address. Write it as http://host.docker.internal:4750")
+    return value
 
 
 @click.command()
@@ -42,7 +50,13 @@ from .state import state_dir_option
 @click.option(
     "--container-endpoint",
     metavar="URL",
+    callback=_checked_url,
     help="Where containers reach this endpoint, if the engine's own address does not do.",
+)
+@click.option(
+    "--programs",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What the process engine runs in the place of images: a YAML file of image names and programs.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log every step.")
 def up(
@@ -56,6 +70,7 @@ def up(
     recovery_window: float,
     copy_data: bool,
     container_endpoint: str | None,
+    programs: Path | None,
     verbose: bool,
 ) -> None:
     """Serve a local SageMaker in the foreground until Ctrl-C or SIGTERM."""
@@ -67,7 +82,9 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     from ..endpoint import Endpoint
+    from .programs import ready_programs
 
+    listed = ready_programs(programs) if programs is not None else {}
     settings = Settings(
         host=host,
         port=port,
@@ -81,6 +98,8 @@ def up(
         container_endpoint=container_endpoint,
     )
     with Endpoint(settings) as endpoint:
+        for image, program in listed.items():
+            endpoint.emulator.programs.register(image, program)
         click.echo(f"sagemaker-emulator serves at {endpoint.url} ({endpoint.emulator.engine.name} engine)")
         click.echo(f"Run a program against it: sagemaker-emulator exec --port {endpoint.port} -- COMMAND")
         stop.wait()

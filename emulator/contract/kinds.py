@@ -23,8 +23,6 @@ class JobKind:
     log_group: str
     default_command: tuple[str, ...]
     """What an image is run with when the request gives neither an entrypoint nor arguments."""
-    first_failure_ends_all: bool
-    """Whether the other hosts are ended when one has failed. Unconfirmed for both kinds."""
 
     @property
     def name_member(self) -> str:
@@ -55,7 +53,6 @@ TRAINING: Final = JobKind(
     words="training job",
     log_group="/aws/sagemaker/TrainingJobs",
     default_command=("train",),
-    first_failure_ends_all=True,
 )
 PROCESSING: Final = JobKind(
     noun="ProcessingJob",
@@ -63,7 +60,6 @@ PROCESSING: Final = JobKind(
     words="processing job",
     log_group="/aws/sagemaker/ProcessingJobs",
     default_command=(),
-    first_failure_ends_all=False,
 )
 
 KINDS: Final = (TRAINING, PROCESSING)

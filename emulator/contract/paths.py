@@ -11,6 +11,8 @@ from typing import Final
 
 OPT_ML: Final = PurePosixPath("/opt/ml")
 
+CODE: Final = OPT_ML / "code"  # the image's
+
 INPUT: Final = OPT_ML / "input"
 INPUT_CONFIG: Final = INPUT / "config"
 INPUT_DATA: Final = INPUT / "data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Final
 
 from ..errors import EngineUnavailableError
@@ -11,20 +12,32 @@ from ..jobs.ports import Engine, Owner
 ENGINE_NAMES: Final = ("docker", "process", "auto")
 
 
-def engine_named(name: str, owner: Owner, *, keep: Collection[str], copy_data: bool) -> Engine:
+def engine_named(name: str, owner: Owner, *, workspace: Path, keep: Collection[str], copy_data: bool) -> Engine:
     """Open the engine that `--engine` names; `auto` takes the best that works here.
 
     All that is made in it is the owner's. Of what an earlier emulator of his has left there, only what
-    belongs to jobs with the unique names in `keep` stays, to be resumed. `copy_data`: do not rely on the
-    engine seeing this machine's disk.
+    belongs to jobs with the unique names in `keep` stays, to be resumed. `workspace` has the directories of jobs.
+    `copy_data`: do not rely on the engine seeing this machine's disk.
 
     Raises:
         EngineUnavailableError: it cannot be used, with what to do about it.
     """
     if name == "process":
-        raise EngineUnavailableError(
-            "process", "this version does not have it yet.", "Use --engine docker, and start a Docker Engine."
-        )
-    from .docker.engine import DockerEngine
+        return _process(workspace)
+    try:
+        from .docker.engine import DockerEngine
 
-    return DockerEngine.open(owner, keep=keep, copy_data=copy_data)
+        return DockerEngine.open(owner, keep=keep, copy_data=copy_data)
+    except EngineUnavailableError as no_docker:
+        if name == "docker":
+            raise
+        try:
+            return _process(workspace)
+        except EngineUnavailableError as no_process:
+            raise EngineUnavailableError.of_all([no_docker, no_process]) from no_process
+
+
+def _process(workspace: Path) -> Engine:
+    from .process.engine import ProcessEngine
+
+    return ProcessEngine.open(workspace)

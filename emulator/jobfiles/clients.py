@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from ..contract.arns import Scope
 from ..contract.kinds import TRAINING, JobKind
+from ..contract.plan import Program
 from ..errors import EmulatorError, EndpointUnavailableError
 from .events import BytesMoved
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 class Clients:
     """Clients of one endpoint for one account and region.
 
-    `progress` tells by a job's ARN how far its current stage has come, if the endpoint can tell.
+    By a job's ARN `progress` tells how far its current stage has come, and `container_view` what its containers
+    found when they started, if the endpoint can tell. `runs_images` tells whether its engine has images; else
+    `register` has a program run under an image's name.
     """
 
     sagemaker: SageMakerClient
@@ -34,6 +37,9 @@ class Clients:
     logs: CloudWatchLogsClient
     scope: Scope
     progress: Callable[[str], BytesMoved | None] = lambda _: None
+    runs_images: Callable[[], bool] = lambda: True
+    register: Callable[[str, Program], None] = lambda *_: None
+    container_view: Callable[[str], dict[str, Any] | None] = lambda _: None
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> str:
         """Create a job and return its ARN."""

@@ -10,22 +10,34 @@ from typing import Any, Final
 from ..contract.arns import S3Uri
 from ..contract.kinds import PROCESSING, TRAINING, JobKind
 from ..errors import ValidationError
-from .expect_section import read_expectations
+from .expect_section import expected_keys, read_expectations
 from .expectations import Expectations
+from .program_section import PROGRAM_KEYS, ProgramSection, read_program
 from .references import Reference, is_reference, references_in, with_values
 from .yaml_source import At, YamlSource
 
 _KEYS: Final = ("kind", "after", "image", "program", "data", "request", "expect")
 _IMAGE_KEYS: Final = ("build", "dockerfile", "target", "args", "name")
-_PROGRAM_KEYS: Final = ("command", "source")
 _KINDS: Final = {"training": TRAINING, "processing": PROCESSING}
 _LATER_KINDS: Final = ("transform", "tuning", "pipeline", "endpoint")
 _IMAGE_MEMBERS: Final = {
     TRAINING: ("AlgorithmSpecification", "TrainingImage"),
     PROCESSING: ("AppSpecification", "ImageUri"),
 }
+IMAGE_AT: Final = tuple(("request", *members) for members in _IMAGE_MEMBERS.values())
+"""Where the image may stand in a request."""
 # In these members of the request YAML's own types are a trap: the service takes strings only.
 _STRING_MAPS: Final = ("HyperParameters", "Environment")
+
+
+def kinds() -> Mapping[str, JobKind]:
+    """Return the kinds of jobs as job files name them."""
+    return _KINDS
+
+
+def known_keys(kind: JobKind) -> Mapping[str, tuple[str, ...]]:
+    """Return the keys that may stand at the top level (`""`) and below those that are not the service's."""
+    return {"": _KEYS, "image": _IMAGE_KEYS, "program": PROGRAM_KEYS, "expect": expected_keys(kind)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +55,6 @@ class ImageName:
     """An image that exists under this name."""
 
     name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """How an engine without images runs the job: a command in a folder."""
-
-    command: tuple[str, ...]
-    source: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +80,14 @@ class JobFile:
     """What a job file says. The request is as written, without what is filled in later.
 
     `after` are the names of the job files whose jobs come before this one; `references` are the places of the
-    request that wait for what those jobs' Describe answers say.
+    request that wait for what those jobs' Describe answers say. One of `image` and `program` is there.
     """
 
     yaml: YamlSource
     kind: JobKind
     after: tuple[str, ...]
-    image: ImageBuild | ImageName
-    program: Program | None
+    image: ImageBuild | ImageName | None
+    program: ProgramSection | None
     data: tuple[DataEntry, ...]
     request: Mapping[str, Any]
     references: tuple[Reference, ...]
@@ -130,7 +134,7 @@ class JobFile:
         yaml.mapping((), _KEYS)
         kind = _kind(yaml)
         after = yaml.texts(("after",)) if yaml.has(("after",)) else ()
-        program = _program(yaml) if yaml.has(("program",)) else None
+        program = read_program(yaml) if yaml.has(("program",)) else None
         return cls(
             yaml=yaml,
             kind=kind,
@@ -157,8 +161,8 @@ def _kind(yaml: YamlSource) -> JobKind:
     return _KINDS[kind]
 
 
-def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName:
-    """Return the image, which may stand in the request instead."""
+def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName | None:
+    """Return the image, which may stand in the request instead, or be left out where there is a program."""
     at: At = ("image",)
     in_request: At = ("request", *member)
     if yaml.has(at) and yaml.has(in_request):
@@ -168,11 +172,7 @@ def _image(yaml: YamlSource, member: tuple[str, str]) -> ImageBuild | ImageName:
     if yaml.has(at):
         return _image_at(yaml, at)
     if yaml.has(("program",)):
-        raise yaml.error(
-            ("program",),
-            "to run a program without an image needs the process engine, which this version does not have. "
-            "Add an image, such as image: {build: .} or image: {name: my/image:tag}",
-        )
+        return None
     raise yaml.error(at, "is missing. Write image: {build: .} to build one here, or image: {name: my/image:tag}")
 
 
@@ -203,18 +203,6 @@ def _image_at(yaml: YamlSource, at: At) -> ImageBuild | ImageName:
     return build
 
 
-def _program(yaml: YamlSource) -> Program:
-    at: At = ("program",)
-    keys = yaml.mapping(at, _PROGRAM_KEYS)
-    if "command" not in keys:
-        raise yaml.error(at, "must have a command. Write command: [python, train.py]")
-    command = yaml.texts((*at, "command"))
-    if not command:
-        raise yaml.error((*at, "command"), "is empty. Write command: [python, train.py]")
-    source = _folder(yaml, (*at, "source")) if "source" in keys else yaml.path.parent
-    return Program(command=command, source=source)
-
-
 def _data(yaml: YamlSource) -> tuple[DataEntry, ...]:
     return tuple(_data_entry(yaml, ("data", uri)) for uri in yaml.mapping(("data",)))
 
@@ -242,6 +230,8 @@ def _request(yaml: YamlSource) -> dict[str, Any]:
     if not yaml.has(at):
         return {}
     request = yaml.mapping(at)
+    if is_reference(request):
+        raise yaml.error(at, "cannot come from another job as a whole. Write its members, each with its own {Get: ...}")
     for name in _STRING_MAPS:
         if name in request and not is_reference(request[name]):
             _check_strings(yaml, (*at, name))

@@ -23,6 +23,21 @@ class ImageReady:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InstallOutput:
+    """One line of what installs a program's requirements."""
+
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramReady:
+    """The program that runs in the place of an image is known; `seconds` is what installing took, None if nothing."""
+
+    command: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BytesMoved:
     """How far a transfer has come; the total is 0 while it is not known."""
 
@@ -91,6 +106,8 @@ class JobEnded:
 Event = (
     BuildOutput
     | ImageReady
+    | InstallOutput
+    | ProgramReady
     | BytesMoved
     | DataStored
     | JobCreated

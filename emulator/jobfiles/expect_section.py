@@ -12,10 +12,15 @@ from .yaml_source import At, YamlSource
 
 _AT: Final = ("expect",)
 _KEYS: Final = {
-    TRAINING: ("status", "failure", "exit_code", "model", "output", "metrics", "logs", "max_seconds"),
-    PROCESSING: ("status", "failure", "exit_code", "exit_message", "outputs", "logs", "max_seconds"),
+    TRAINING: ("status", "failure", "exit_code", "model", "output", "objects", "metrics", "logs", "max_seconds"),
+    PROCESSING: ("status", "failure", "exit_code", "exit_message", "outputs", "objects", "logs", "max_seconds"),
 }
 _OUTPUTS_AT: Final = ("request", "ProcessingOutputConfig", "Outputs")
+
+
+def expected_keys(kind: JobKind) -> tuple[str, ...]:
+    """Return the keys that may stand in the `expect` part for this kind of jobs."""
+    return _KEYS[kind]
 
 
 def read_expectations(yaml: YamlSource, kind: JobKind) -> Expectations:
@@ -42,6 +47,7 @@ def read_expectations(yaml: YamlSource, kind: JobKind) -> Expectations:
         model=yaml.texts((*at, "model")) if "model" in keys else None,
         output=yaml.texts((*at, "output")) if "output" in keys else None,
         outputs=_outputs(yaml, (*at, "outputs")) if "outputs" in keys else {},
+        objects=_objects(yaml, (*at, "objects")) if "objects" in keys else {},
         metrics=_metrics(yaml, (*at, "metrics")) if "metrics" in keys else {},
         logs=_patterns(yaml, (*at, "logs")) if "logs" in keys else (),
         max_seconds=_seconds(yaml, (*at, "max_seconds")) if "max_seconds" in keys else None,
@@ -73,6 +79,14 @@ def _outputs(yaml: YamlSource, at: At) -> dict[str, tuple[str, ...]]:
             there_are = ", ".join(map(str, known)) or "none"
             raise yaml.error((*at, name), f"the request has no output of this OutputName. There are: {there_are}.")
     return {name: yaml.texts((*at, name)) for name in yaml.mapping(at)}
+
+
+def _objects(yaml: YamlSource, at: At) -> dict[str, tuple[str, ...]]:
+    """Return the names of objects below S3 URIs, which may be of any bucket."""
+    for uri in yaml.mapping(at):
+        if not uri.startswith("s3://") or not uri.removeprefix("s3://").partition("/")[0]:
+            raise yaml.error((*at, uri), "is no S3 URI. Write s3://bucket/prefix/: [name]")
+    return {uri: yaml.texts((*at, uri)) for uri in yaml.mapping(at)}
 
 
 def _metrics(yaml: YamlSource, at: At) -> dict[str, Comparison]:

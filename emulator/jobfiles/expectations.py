@@ -23,7 +23,8 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float, bool], bool]]] = {
     ">": lambda found, bound, same: found > bound and not same,
     "<": lambda found, bound, same: found < bound and not same,
 }
-_COMPARISON: Final = re.compile(r"\s*(>=|<=|==|!=|>|<)?\s*([-+]?\.?\d[\d.e+-]*)\s*", re.IGNORECASE)
+COMPARISON_PATTERN: Final = r"\s*(>=|<=|==|!=|>|<)?\s*([-+]?\.?\d[\d.eE+-]*)\s*"
+_COMPARISON: Final = re.compile(COMPARISON_PATTERN)
 _EXIT_CODE: Final = re.compile(r"exit code: (\d+)$")
 
 
@@ -60,7 +61,8 @@ class Expectations:
     """The `expect` part of a job file. What is None or empty is not looked at.
 
     `model` and `output` name files of a training job's archives, `outputs` those below the S3Uri of a processing
-    job's outputs; `*` and `?` are allowed, and an empty tuple means that there must be no file at all.
+    job's outputs, `objects` those below any S3 URI; `*` and `?` are allowed, and an empty tuple means that there must
+    be no file at all.
     """
 
     status: JobStatus = JobStatus.COMPLETED
@@ -70,6 +72,7 @@ class Expectations:
     model: tuple[str, ...] | None = None
     output: tuple[str, ...] | None = None
     outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metrics: Mapping[str, Comparison] = field(default_factory=dict)
     logs: tuple[re.Pattern[str], ...] = ()
     max_seconds: float | None = None
@@ -80,13 +83,14 @@ class Facts:
     """What a job that has ended left.
 
     `artifacts` are the files of what it made by name: `model` and `output` for a training job's archives, where it
-    made them; the OutputNames of a processing job.
+    made them; the OutputNames of a processing job. `objects` are the names below the S3 URIs that are expected.
     """
 
     description: Mapping[str, Any]
     log_lines: Sequence[str]
     artifacts: Mapping[str, Collection[str]]
     seconds: float
+    objects: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def unmet(expected: Expectations, facts: Facts) -> list[str]:
@@ -99,6 +103,7 @@ def unmet(expected: Expectations, facts: Facts) -> list[str]:
         *_archive("model", expected.model, facts.artifacts),
         *_archive("output", expected.output, facts.artifacts),
         *_outputs(expected.outputs, facts.artifacts),
+        *_objects(expected.objects, facts.objects),
         *_metrics(expected.metrics, final_metrics(facts.description)),
         *_logs(expected.logs, facts.log_lines),
         *_seconds(expected.max_seconds, facts.seconds),
@@ -158,6 +163,11 @@ def _archive(name: str, expected: Sequence[str] | None, artifacts: Mapping[str, 
 def _outputs(expected: Mapping[str, Sequence[str]], artifacts: Mapping[str, Collection[str]]) -> Iterator[str]:
     for name, files in expected.items():
         yield from _files(f"outputs.{name}", files, artifacts.get(name, ()), "")
+
+
+def _objects(expected: Mapping[str, Sequence[str]], found: Mapping[str, Collection[str]]) -> Iterator[str]:
+    for uri, names in expected.items():
+        yield from _files(f"objects.{uri}", names, found.get(uri, ()), "")
 
 
 def _files(name: str, expected: Sequence[str], found: Collection[str], where: str) -> Iterator[str]:

@@ -9,7 +9,8 @@ import re
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import docker
 import requests
 from docker.errors import APIError, DockerException
 from docker.utils import exclude_paths, match_tag
+from docker.utils.build import PatternMatcher
 
 from ..engines.docker.connection import connect
 from ..errors import UsageError
@@ -76,6 +78,29 @@ def context_files(build: ImageBuild) -> list[str]:
     """Return the files and folders that are sent to the engine, as the Docker SDK chooses them."""
     # The SDK puts the Dockerfile back after .dockerignore, but for one outside of the folder.
     return sorted(exclude_paths(str(build.context), list(_ignored(build.context)), dockerfile=build.dockerfile))
+
+
+def context_filter(build: ImageBuild) -> Callable[[str], bool]:
+    """Return what tells whether a file of this name, there or not, goes into the build.
+
+    A change of .dockerignore always counts: it may change which others go.
+    """
+    ignored = PatternMatcher([*_ignored(build.context), f"!{build.dockerfile}"])
+    return lambda name: name == ".dockerignore" or not ignored.matches(name)  # type: ignore[arg-type] # a text it must be
+
+
+def inspect_image(name: str) -> Mapping[str, Any] | None:
+    """Return what the engine says of an image; None if it has none of this name.
+
+    Raises:
+        EngineUnavailableError: no Docker Engine answers.
+    """
+    with closing(connect()) as engine:
+        try:
+            found: Mapping[str, Any] = engine.inspect_image(name)  # type: ignore[no-untyped-call]
+        except APIError:  # there is none, or this is no name of an image
+            return None
+    return found
 
 
 def ensure_image(build: ImageBuild, tag: str, on_event: OnEvent) -> None:

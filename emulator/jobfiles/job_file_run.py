@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,12 +14,13 @@ from ..contract.kinds import PROCESSING, JobKind
 from ..errors import EmulatorError, ValidationError
 from .clients import Clients, code_and_message
 from .data import make_buckets
-from .document import ImageBuild, JobFile
+from .document import ImageBuild, ImageName, JobFile
 from .events import JobCreated, OnEvent, StopAsked
 from .expectations import Facts, unmet
 from .follower import Follower
 from .images import image_tag
-from .report import JobReport, artifacts_of, seconds_of
+from .programs import program_image
+from .report import JobReport, artifacts_of, objects_below, seconds_of
 from .request import check, complete, refused
 from .yaml_source import At
 
@@ -26,6 +28,10 @@ from .yaml_source import At
 _AROUND_SECONDS: Final = 900
 _STOP_SECONDS: Final = 600
 _LOG_LINES_SHOWN: Final = 10
+_WAS_STOPPED: Final = "The job was stopped: {}."
+BY_INTERRUPT: Final = "interrupted"
+INTERRUPTED: Final = _WAS_STOPPED.format(BY_INTERRUPT)
+"""What does not hold of a job that was stopped for Ctrl-C."""
 
 
 class JobFileRun:
@@ -33,9 +39,9 @@ class JobFileRun:
 
     def __init__(self, job_file: JobFile, clients: Clients, on_event: OnEvent) -> None:
         self.job_file = job_file
-        image = job_file.image
-        self.image = image_tag(image) if isinstance(image, ImageBuild) else image.name
+        self.image = _image_of(job_file) if clients.runs_images() else program_image(job_file)
         self.tell = on_event
+        self.takes_its_time = False
         self._clients = clients
         self._kind = job_file.kind
         self._name = ""
@@ -73,7 +79,7 @@ class JobFileRun:
         arn = self._created(request)
         self.tell(JobCreated(name=self._name, arn=arn))
         self._follower = Follower(self._clients, self._kind, self._name, self.tell)
-        self._limit = self._limit_of(request)
+        self._limit = math.inf if self.takes_its_time else self._limit_of(request)
         self._deadline = time.monotonic() + self._limit
 
     def look(self) -> bool:
@@ -118,8 +124,12 @@ class JobFileRun:
             log_lines=log_lines,
             artifacts={one.name: one.files for one in artifacts},
             seconds=seconds_of(description),
+            objects={
+                uri: objects_below(self._clients, S3Uri.parse(uri), description["CreationTime"])
+                for uri in self.job_file.expect.objects
+            },
         )
-        cut_short = [f"The job was stopped: {self._cut_short}."] if self._cut_short else []
+        cut_short = [_WAS_STOPPED.format(self._cut_short)] if self._cut_short else []
         return JobReport(
             job_file=self.job_file,
             image=self.image,
@@ -146,7 +156,7 @@ class JobFileRun:
         return [
             self._uri((*at, number, "S3Output", "S3Uri"), output["S3Output"]["S3Uri"])
             for number, output in enumerate(outputs)
-            if "S3Output" in output
+            if "S3Uri" in output.get("S3Output", {})  # of another job's S3Output it is not known before that has ended
         ]
 
     def _uri(self, at: At, text: str) -> S3Uri:
@@ -176,3 +186,22 @@ class JobFileRun:
         limit: float = request["StoppingCondition"]["MaxRuntimeInSeconds"] + _AROUND_SECONDS
         expected = self.job_file.expect.max_seconds
         return limit if expected is None else min(limit, 2 * expected + 60)
+
+
+def _image_of(job_file: JobFile) -> str:
+    """Return the name of a job file's image.
+
+    Raises:
+        UsageError: it has none.
+    """
+    match job_file.image:
+        case ImageBuild() as build:
+            return image_tag(build)
+        case ImageName(name=name):
+            return name
+        case None:
+            raise job_file.yaml.error(
+                ("image",),
+                "is missing, and this engine runs images. Add image: {build: .} to build one here, or "
+                "image: {name: my/image:tag}, or run the program without one: --engine process",
+            )

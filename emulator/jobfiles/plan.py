@@ -20,6 +20,24 @@ def load_all(paths: Iterable[Path]) -> tuple[JobFile, ...]:
     return in_order([JobFile.load(file) for file in dict.fromkeys(files)])
 
 
+def with_those_before(path: Path) -> tuple[JobFile, ...]:
+    """Read a job file, and those of its folder that its job waits for, and put them in order; it comes last.
+
+    Raises:
+        UsageError: a file is wrong, or their jobs wait for what there is not.
+    """
+    found = {path.stem: JobFile.load(path)}
+    waiting = [found[path.stem]]
+    while waiting:
+        for name in waiting.pop().after:
+            files = (path.with_name(f"{name}{ending}") for ending in (".yaml", ".yml"))
+            before = next((file for file in files if file.is_file()), None)
+            if before is not None and name not in found:
+                found[name] = JobFile.load(before)
+                waiting.append(found[name])
+    return in_order(list(found.values()))
+
+
 def in_order(job_files: Sequence[JobFile]) -> tuple[JobFile, ...]:
     """Return job files so that each comes behind those whose jobs run before its own; else in the order given.
 

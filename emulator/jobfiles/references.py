@@ -20,6 +20,14 @@ from .yaml_source import At, YamlSource, dotted
 
 _GET: Final = "Get"
 _WHOLE: Final = re.compile(r"Steps\.(?P<step>[^.\[\]]+)(?P<members>(?:\.\w+|\[\d+\]|\['[^']+'\])+)")
+REFERENCE_SCHEMA: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": [_GET],
+    "additionalProperties": False,
+    "properties": {_GET: {"type": "string", "pattern": "^" + re.sub(r"\?P<\w+>", "?:", _WHOLE.pattern) + "$"}},
+    "description": "What another job's Describe answer says: {Get: Steps.JOB_FILE.Member}. Name that file in `after`.",
+}
+"""A reference as a JSON schema."""
 _MEMBER: Final = re.compile(r"\.(?P<name>\w+)|\[(?P<number>\d+)\]|\['(?P<key>[^']+)'\]")
 # What stands for a value that is not known yet when a request is checked, by the type it will have.
 _STAND_INS: Final[Mapping[str, Any]] = {

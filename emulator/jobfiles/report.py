@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -159,11 +160,15 @@ def artifacts_of(clients: Clients, kind: JobKind, description: Mapping[str, Any]
     """Return what a job has made: archives that are there, and every output of a processing job."""
     if kind is PROCESSING:
         return tuple(_outputs(clients, description))
+    found = (_archive(clients, name, uri) for name, uri in archive_uris(description).items())
+    return tuple(one for one in found if one is not None)
+
+
+def archive_uris(description: Mapping[str, Any]) -> dict[str, S3Uri]:
+    """Return where a training job's archives are, if it left any: `model` and `output`."""
     model = S3Uri.parse(description["ModelArtifacts"]["S3ModelArtifacts"])
     folder = model.key.rpartition("/")[0]
-    output = S3Uri(bucket=model.bucket, key=f"{folder}/output.tar.gz")
-    found = (_archive(clients, "model", model), _archive(clients, "output", output))
-    return tuple(one for one in found if one is not None)
+    return {"model": model, "output": S3Uri(bucket=model.bucket, key=f"{folder}/output.tar.gz")}
 
 
 def _archive(clients: Clients, name: str, uri: S3Uri) -> Artifact | None:
@@ -182,15 +187,18 @@ def _outputs(clients: Clients, description: Mapping[str, Any]) -> Iterator[Artif
     for output in description.get("ProcessingOutputConfig", {}).get("Outputs", ()):
         if "S3Output" in output:
             uri = S3Uri.parse(output["S3Output"]["S3Uri"])
-            files = _objects(clients, uri, description)
+            files = objects_below(clients, uri, description["CreationTime"])
             yield Artifact(name=output["OutputName"], uri=str(uri), size=sum(files.values()), files=files)
 
 
-def _objects(clients: Clients, uri: S3Uri, description: Mapping[str, Any]) -> dict[str, int]:
-    """Return the objects below a prefix that were stored since the job was created, to the second as S3 tells it."""
-    since = description["CreationTime"].replace(microsecond=0)
+def objects_below(clients: Clients, uri: S3Uri, since: datetime) -> dict[str, int]:
+    """Return the sizes of the objects below a prefix, by what follows it, that were stored since then.
+
+    S3 tells times to the second.
+    """
     prefix = f"{uri.key.rstrip('/')}/" if uri.key else ""
     pages = clients.s3.get_paginator("list_objects_v2").paginate(Bucket=uri.bucket, Prefix=prefix)
+    since = since.replace(microsecond=0)
     try:
         found = [one for page in pages for one in page.get("Contents", ()) if one["LastModified"] >= since]
     except ClientError as error:

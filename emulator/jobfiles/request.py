@@ -8,23 +8,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.model import Shape
-from botocore.validate import ParamValidator
 
 from ..contract.arns import Scope
 from ..contract.kinds import PROCESSING
 from ..errors import UsageError
-from .document import JobFile
+from .document import IMAGE_AT, JobFile
+from .request_check import faults
 from .yaml_source import At, YamlSource
 
 DEFAULT_ROLE: Final = "sagemaker-emulator"
 _ONE_INSTANCE: Final = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
 _VOLUME: Final = {"VolumeSizeInGB": 30}
 _LONGEST_STEM: Final = 40
-# What the service refuses names the member in one of these ways; so does botocore.
+# What the service refuses names the member in one of these ways.
 _MEMBERS: Final = (
-    re.compile(r"Unknown parameter in (?:input|(?P<path>\S+)): \"(?P<name>[^\"]+)\""),
-    re.compile(r"Missing required parameter in (?:input|(?P<path>\S+)): \"(?P<name>[^\"]+)\""),
-    re.compile(r"parameter (?P<path>[^\s,:]+), value"),
     re.compile(r"at '(?P<path>[^']+)' failed"),
     re.compile(r"^Not emulated: (?P<path>[\w.\[\]]+):"),
 )
@@ -47,7 +44,7 @@ def complete(
 
 
 def _training(given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
-    instance = {} if "InstanceGroups" in (given.get("ResourceConfig") or {}) else _ONE_INSTANCE
+    instance = {} if _has(given.get("ResourceConfig"), "InstanceGroups") else _ONE_INSTANCE
     bucket = f"sagemaker-{scope.region}-{scope.account}"
     return {
         "AlgorithmSpecification": _filled(given, "AlgorithmSpecification", {"TrainingInputMode": "File"}),
@@ -59,27 +56,36 @@ def _training(given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 def _processing(given: Mapping[str, Any]) -> dict[str, Any]:
     resources = _filled(given, "ProcessingResources", {})
     if isinstance(resources, dict):
-        cluster = resources.get("ClusterConfig")
-        instance = {} if "InstancePreferences" in (cluster or {}) else _ONE_INSTANCE
+        instance = {} if _has(resources.get("ClusterConfig"), "InstancePreferences") else _ONE_INSTANCE
         resources = {**resources, "ClusterConfig": _filled(resources, "ClusterConfig", {**instance, **_VOLUME})}
     return {"ProcessingResources": resources}
 
 
 def check(yaml: YamlSource, request: dict[str, Any], shape: Shape) -> None:
-    """Refuse a request that the service's model does not allow: unknown members, wrong types.
+    """Refuse a request that the service's model does not allow: unknown members, wrong types, values out of bounds.
 
     Raises:
         UsageError: with one line for each thing that is wrong.
     """
-    found = ParamValidator().validate(request, shape)
-    if found.has_errors():
-        lines = [_located(yaml, line) for line in found.generate_report().splitlines()]
+    lines = [str(yaml.error(_written_at(yaml, at), problem)) for at, problem in faults(yaml, request, shape)]
+    if lines:
         raise UsageError("\n".join(lines))
 
 
 def refused(yaml: YamlSource, message: str) -> UsageError:
     """Return the error that the service does not take the request, with the line it is about."""
     return UsageError(_located(yaml, message))
+
+
+def _written_at(yaml: YamlSource, at: At) -> At:
+    """Return where a place of the request stands in the file: the image may stand above the request."""
+    named: At = ("image", "name")
+    return named if at in IMAGE_AT and not yaml.has(at) and yaml.has(named) else at
+
+
+def _has(value: Any, name: str) -> bool:
+    """Tell whether a value of the request is a structure with this member."""
+    return isinstance(value, dict) and name in value
 
 
 def _filled(given: Mapping[str, Any], name: str, defaults: dict[str, Any]) -> Any:
@@ -101,13 +107,8 @@ def _located(yaml: YamlSource, message: str) -> str:
     match = next((found for pattern in _MEMBERS if (found := pattern.search(message))), None)
     if match is None:
         return str(yaml.error(("request",), message))
-    named = match.groupdict()
-    path = (named.get("path") or "") + (f".{named['name']}" if named.get("name") else "")
-    at: At = ("request", *_steps(path, yaml.get(("request",))))
-    advice = ""
-    if "valid types: <class 'str'>" in message and yaml.has(at) and (written := yaml.places[at].written):
-        advice = f' Put it in quotes: "{written}"'
-    return f"{yaml.error(at, message)}{advice}"
+    at: At = ("request", *_steps(match["path"], yaml.get(("request",))))
+    return str(yaml.error(at, message))
 
 
 def _steps(path: str, value: Any) -> Iterator[str | int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +15,8 @@ from .data import files_of, make_buckets, store
 from .document import DataEntry, ImageBuild, JobFile
 from .events import ImageReady, JobEnded, OnEvent, OnJobEvent
 from .images import ensure_image
-from .job_file_run import JobFileRun
+from .job_file_run import BY_INTERRUPT, JobFileRun
+from .programs import register_programs
 from .report import End, JobReport, Unfinished
 
 _SHORTEST_PAUSE: Final = 0.05
@@ -40,27 +43,55 @@ def run_job(job_file: JobFile, clients: Clients, on_event: OnEvent) -> JobReport
     return end
 
 
-def run_jobs(job_files: Sequence[JobFile], clients: Clients, on_event: OnJobEvent) -> list[End]:
+def check_jobs(job_files: Sequence[JobFile], clients: Clients) -> None:
+    """Check job files as far as that can be done without an endpoint: their requests, and that their data is there.
+
+    Raises:
+        UsageError: with one line for each thing that is wrong.
+    """
+    kinds = {one.name: one.kind for one in job_files}
+    for one in job_files:
+        run = JobFileRun(one, replace(clients, runs_images=partial(bool, one.image)), lambda _: None)
+        run.check(kinds)
+        for entry in one.data:
+            _files(run, entry)
+
+
+def run_jobs(
+    job_files: Sequence[JobFile],
+    clients: Clients,
+    on_event: OnJobEvent,
+    ended: Mapping[str, End] | None = None,
+    *,
+    before: Callable[[str], bool] = lambda _: False,
+) -> list[End]:
     """Run job files that are in order (see plan.py), side by side what does not wait for another; check all.
 
     A job whose request is refused, and one behind a job that has not passed, is an `Unfinished`; the others run.
     A KeyboardInterrupt stops what runs, waits for it and starts nothing more; a second one gives up.
+    `ended` are the ends of job files that were run before and that these may wait for, by their names. `before` hears
+    the name of each job file whose job is about to be created, and says whether that job waits for a person: then it
+    has all the time that it needs.
 
     Raises:
         UsageError: before any job has started: a file, or an image's build, is wrong.
         EmulatorError: the endpoint or the engine failed.
     """
     with service_errors():
+        earlier = ended or {}
         runs = {one.name: JobFileRun(one, clients, _told_by(one.name, on_event)) for one in job_files}
-        kinds = {name: run.job_file.kind for name, run in runs.items()}
+        kinds = {name: one.job_file.kind for name, one in {**earlier, **runs}.items()}
         for run in runs.values():
             run.check(kinds)
         data = [(run, entry, _files(run, entry)) for run in runs.values() for entry in run.job_file.data]
-        _make_images(list(runs.values()))
+        if clients.runs_images():
+            _make_images(list(runs.values()))
+        else:
+            register_programs([(run.job_file, run.image, run.tell) for run in runs.values()], clients)
         make_buckets(clients, [entry.destination.bucket for _, entry, _ in data])
         for run, entry, files in data:
             _store(clients, run, entry, files)
-        return _Jobs(runs).to_their_ends()
+        return _Jobs(runs, earlier, before).to_their_ends()
 
 
 def _told_by(name: str, on_event: OnJobEvent) -> OnEvent:
@@ -102,11 +133,12 @@ def _unreadable(run: JobFileRun, entry: DataEntry, error: OSError) -> UsageError
 class _Jobs:
     """Jobs that wait, jobs that run, and the ends of the others, by the names of their files."""
 
-    def __init__(self, runs: dict[str, JobFileRun]) -> None:
+    def __init__(self, runs: dict[str, JobFileRun], ended: Mapping[str, End], before: Callable[[str], bool]) -> None:
         self._runs = runs
+        self._before = before
         self._waiting = dict(runs)
         self._running: dict[str, JobFileRun] = {}
-        self._ends: dict[str, End] = {}
+        self._ends: dict[str, End] = dict(ended)
         self._interrupted = False
 
     def to_their_ends(self) -> list[End]:
@@ -134,15 +166,17 @@ class _Jobs:
 
     def _start_one(self, run: JobFileRun) -> None:
         name = run.job_file.name
-        failed = [other for other in run.job_file.after if not self._ends[other].passed]
+        ends = {other: self._ends[other] for other in run.job_file.after}
+        failed = [other for other, end in ends.items() if not end.passed]
         if failed:
-            before = self._ends[failed[0]]
+            before = ends[failed[0]]
             how = "was skipped" if isinstance(before, Unfinished) and before.skipped else "failed"
             self._end(name, _skipped(run, f"{failed[0]} {how}"))
             return
         try:
             with service_errors():
-                run.create({other: self._runs[other].description for other in run.job_file.after})
+                run.takes_its_time = self._before(name)
+                run.create({other: end.description for other, end in ends.items() if isinstance(end, JobReport)})
         except EndpointUnavailableError:
             raise
         except EmulatorError as error:
@@ -167,10 +201,10 @@ class _Jobs:
 
     def _stop_all(self) -> None:
         for name, run in list(self._waiting.items()):
-            self._end(name, _skipped(run, "interrupted"))
+            self._end(name, _skipped(run, BY_INTERRUPT))
         for run in self._running.values():
             if not run.has_ended:
-                run.stop("interrupted")
+                run.stop(BY_INTERRUPT)
 
     def _end(self, name: str, end: End) -> None:
         self._ends[name] = end

@@ -101,7 +101,7 @@ class YamlSource:
         """
         value = self.get(at)
         if not isinstance(value, dict):
-            raise self.error(at, f"must have keys and values below it, not {self._shown(at)}.")
+            raise self.error(at, f"must have keys and values below it, not {self.shown(at)}.")
         for key in value:
             if known and key not in known:
                 close = difflib.get_close_matches(key, known, n=1)
@@ -121,10 +121,10 @@ class YamlSource:
         if value in ("", None):
             raise self.error(at, "must be a text, and there is none. Write one, or remove the key.")
         if isinstance(value, dict | list):
-            raise self.error(at, f"must be a text, not {self._shown(at)}.")
+            raise self.error(at, f"must be a text, not {self.shown(at)}.")
         key, written = at[-1], self.places[at].written
         entry = f'{key}: "{written}"' if isinstance(key, str) else f'"{written}"'
-        raise self.error(at, f"must be a text, not {self._shown(at)}. Put it in quotes: {entry}")
+        raise self.error(at, f"must be a text, not {self.shown(at)}. Put it in quotes: {entry}")
 
     def texts(self, at: At) -> tuple[str, ...]:
         """Return the list of texts at a place.
@@ -134,7 +134,7 @@ class YamlSource:
         """
         value = self.get(at)
         if not isinstance(value, list):
-            raise self.error(at, f"must be a list, such as [a, b], not {self._shown(at)}.")
+            raise self.error(at, f"must be a list, such as [a, b], not {self.shown(at)}.")
         return tuple(self.text((*at, number)) for number in range(len(value)))
 
     def number(self, at: At) -> float:
@@ -145,10 +145,10 @@ class YamlSource:
         """
         value = self.get(at)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.error(at, f"must be a number, not {self._shown(at)}.")
+            raise self.error(at, f"must be a number, not {self.shown(at)}.")
         return value
 
-    def _shown(self, at: At) -> str:
+    def shown(self, at: At) -> str:
         """Describe the value at a place as its writer sees it."""
         written = self.places[at].written if at in self.places else ""
         value = self.get(at)

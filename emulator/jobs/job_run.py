@@ -11,20 +11,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..contract import life
-from ..contract.arns import instance_hostname
-from ..contract.environment import PlatformAccess, container_environment, platform_environment
+from ..contract.environment import PlatformAccess
+from ..contract.hands_on import NO_HANDS, HandsOn
 from ..contract.job import STOP_GRACE_SECONDS, Job
 from ..contract.life import Stage
 from ..contract.metrics import final_metric_data
 from ..contract.outcome import Ended, InternalServerError, JobFailure, Outcome, failed_outcome, first_failure
-from ..contract.plan import ClusterPlan, ContainerPlan
+from ..contract.plan import ClusterPlan
 from ..contract.processing_job import ProcessingJob
 from ..contract.record import JobRecord
 from ..contract.status import Facts, JobStatus, is_terminal, status_of
 from ..contract.training_job import TrainingJob
+from .cluster_plan import cluster_plan
+from .container_view import document_of
 from .control import JobControl, ShutdownRequestedError
 from .control import Progress as ControlProgress
 from .job_log import JobLog
+from .kept import note_kept
 from .ports import (
     AccessProvider,
     Clock,
@@ -36,6 +39,7 @@ from .ports import (
     LogStore,
     MetricStore,
     ObjectStore,
+    ViewStore,
 )
 from .processing_results import ProcessingResults
 from .results import Results, Uploader, disk_problem
@@ -50,6 +54,10 @@ _KILL_DEADLINE_SECONDS = 60.0
 # Seconds; then the next start of the emulator ends the job.
 _SETTLE_AGAIN_AFTER = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 20.0)
 
+# A job that waits for a person has no limit of the service's.
+_FOR_A_PERSON_SECONDS = 30 * 86400.0
+_PERSON_S_GRACE_SECONDS = 5.0
+
 _STOPPED = Outcome(status=JobStatus.STOPPED)
 
 
@@ -61,13 +69,16 @@ class Platform:
     objects: ObjectStore
     logs: LogStore
     metrics: MetricStore
+    views: ViewStore
     credentials: CredentialIssuer
     catalog: InstanceCatalog
     engine: Engine
     access: AccessProvider
     clock: Clock
     workspace: Path
+    kept: Path
     limit_instances: bool = False
+    hands_on: Callable[[], HandsOn] = lambda: NO_HANDS
 
 
 class JobRun:
@@ -79,7 +90,11 @@ class JobRun:
         self._job = life.parse(record.kind, record.request, record.scope)
         self._record = record
         self._control = control
-        self._workspace = platform.workspace / record.unique_name
+        self._hands_on = platform.hands_on()
+        kept = platform.kept / record.unique_name
+        # Also of an earlier emulator that was to keep what it runs.
+        self._kept_at = kept if self._hands_on.keep or kept.exists() else None
+        self._workspace = self._kept_at or platform.workspace / record.unique_name
         self._results = _results(self._job, Uploader(platform.objects, record.scope, self._workspace))
         self._log: JobLog | None = None
 
@@ -90,9 +105,12 @@ class JobRun:
         """
         failure = self._failure()
         # First, as it makes room on a disk that is full.
-        shutil.rmtree(self._workspace, ignore_errors=True)
+        if self._kept_at is None or self._log is None:
+            shutil.rmtree(self._workspace, ignore_errors=True)
         if failure is not None:
             self._fail(failure)
+        if self._kept_at is not None and self._log is not None:
+            note_kept(self._kept_at, self._platform.jobs.get(self._job.arn) or self._record, self._platform.engine.name)
 
     def _failure(self) -> JobFailure | None:
         """Run the job; return why it could not be settled by then."""
@@ -127,12 +145,18 @@ class JobRun:
             return self._settle(_STOPPED)
         self._enter(Stage.DOWNLOADING_IMAGE)
         image = self._platform.engine.require_image(self._job.image)
-        with self._access() as access, self._platform.engine.cluster(self._plan(image, trees, access)) as cluster:
-            running_since = life.running_since(self._job.kind, self._enter(Stage.RUNNING))
-            if running_since is None or self._control.stop_requested:
-                return self._settle(_STOPPED)
-            self._see_through(cluster, running_since, taken_up=False)
+        with self._access() as access:
+            plan = self._plan(image, trees, access)
+            with self._platform.engine.cluster(plan) as cluster:
+                self._platform.views.put(self._record.unique_name, document_of(plan, cluster.given(), trees))
+                self._begin(cluster)
         return None
+
+    def _begin(self, cluster: Cluster) -> None:
+        running_since = life.running_since(self._job.kind, self._enter(Stage.RUNNING))
+        if running_since is None or self._control.stop_requested:
+            return self._settle(_STOPPED)
+        return self._see_through(cluster, running_since, taken_up=False)
 
     def _resume(self, running_since: float) -> None:
         """Go on where an earlier emulator was killed while the containers ran, or after they had ended."""
@@ -156,7 +180,7 @@ class JobRun:
         self._control.progress = ControlProgress()
         cluster.start(self._log.write, self._control.wake)
         with self._results.while_running(cluster):
-            ended = self._until_ended(cluster, self._clock.deadline(self._job.max_runtime_seconds, since=running_since))
+            ended = self._until_ended(cluster, self._deadline(running_since))
         lost_log = self._log_error()
         seen_at = self._clock.now()
         self._enter(Stage.UPLOADING)
@@ -205,29 +229,16 @@ class JobRun:
                 logger.warning("The credentials of %s are still valid: %s", job.arn, error)
 
     def _plan(self, image: str, trees: dict[str, HostTree], access: PlatformAccess | None) -> ClusterPlan:
-        job = self._job
-        environment = container_environment(platform_environment(job, access), job.environment)
-        entrypoint, command = job.command
-        return ClusterPlan(
-            unique_name=self._record.unique_name,
+        return cluster_plan(
+            self._job,
+            self._record.unique_name,
+            workspace=self._workspace,
             image=image,
-            isolated=job.network_isolation,
-            host_alias=access.host_alias if access is not None else None,
-            labels={"job": job.arn, "job-name": job.name},
-            containers=tuple(
-                ContainerPlan(
-                    host=host.name,
-                    hostname=instance_hostname(job.arn, host.name, job.scope.region),
-                    entrypoint=entrypoint,
-                    command=command,
-                    environment=environment,
-                    mounts=trees[host.name].mounts(job.mount_roots),
-                    limits=self._platform.catalog.resources(host.instance_type)
-                    if self._platform.limit_instances
-                    else None,
-                )
-                for host in job.hosts
-            ),
+            trees=trees,
+            access=access,
+            limits=self._platform.catalog.resources if self._platform.limit_instances else lambda _: None,
+            kept_at=self._kept_at,
+            hands_on=self._hands_on,
         )
 
     # While they run
@@ -246,10 +257,16 @@ class JobRun:
                 self._out_of_time.touch()
                 self._end(cluster)
                 return Ended.MAX_RUNTIME
-            if self._job.kind.first_failure_ends_all and first_failure(exits) is not None:
+            if first_failure(exits) is not None:
+                # Unconfirmed: hosts that wait for the failed one would otherwise wait until their time is over.
                 self._end(cluster)
                 return Ended.BY_ITSELF
             self._control.wait(remaining)
+
+    def _deadline(self, running_since: float) -> float:
+        if self._hands_on.takes_its_time:
+            return self._clock.unscaled_deadline(_FOR_A_PERSON_SECONDS)
+        return self._clock.deadline(self._job.max_runtime_seconds, since=running_since)
 
     @property
     def _out_of_time(self) -> Path:
@@ -263,9 +280,16 @@ class JobRun:
         return Ended.MAX_RUNTIME if self._out_of_time.exists() else Ended.BY_ITSELF
 
     def _end(self, cluster: Cluster) -> None:
-        """SIGTERM, 120 seconds, SIGKILL: what a stop request and MaxRuntimeInSeconds do alike."""
+        """SIGTERM, 120 seconds, SIGKILL: what a stop request and MaxRuntimeInSeconds do alike.
+
+        A program that waits for a person's debugger may not hear SIGTERM, and the person is done with it.
+        """
         cluster.terminate()
-        if not self._all_ended_by(cluster, self._clock.deadline(STOP_GRACE_SECONDS)):
+        clock = self._clock
+        soon = self._hands_on.takes_its_time
+        if not self._all_ended_by(
+            cluster, clock.unscaled_deadline(_PERSON_S_GRACE_SECONDS) if soon else clock.deadline(STOP_GRACE_SECONDS)
+        ):
             cluster.kill()
             if not self._all_ended_by(cluster, self._clock.unscaled_deadline(_KILL_DEADLINE_SECONDS)):
                 raise InternalServerError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from ..contract import life, requests
 from ..contract.arns import Scope
@@ -16,8 +16,17 @@ from ..contract.record import JobRecord
 from ..contract.s3_data import MANIFEST_FILE
 from ..contract.status import is_terminal, status_of
 from ..errors import ResourceNotFoundError, ValidationError
-from .ports import Clock, JobStore, ObjectStore
-from .supervisor import Supervisor
+from .ports import Clock, JobStore, ObjectStore, ViewStore
+
+
+class Runner(Protocol):
+    """Runs jobs; see `Supervisor`."""
+
+    def submit(self, record: JobRecord) -> None:
+        """Run a job that was just created."""
+
+    def stop(self, record: JobRecord) -> None:
+        """Stop a job whose status is Stopping already."""
 
 
 class Jobs:
@@ -27,9 +36,17 @@ class Jobs:
     """
 
     def __init__(
-        self, kind: JobKind, store: JobStore, objects: ObjectStore, clock: Clock, supervisor: Supervisor
+        self,
+        kind: JobKind,
+        store: JobStore,
+        views: ViewStore,
+        *,
+        objects: ObjectStore,
+        clock: Clock,
+        supervisor: Runner,
     ) -> None:
         self._kind = kind
+        self._views = views
         self._store = store
         self._objects = objects
         self._clock = clock
@@ -112,6 +129,7 @@ class Jobs:
             raise ResourceNotFoundError("Requested resource not found.")
         if not is_terminal(record.facts):
             raise requests.not_deletable(record.arn, status_of(record.facts))
+        self._views.delete(record.unique_name)
         self._store.delete(record)
 
     def add_tags(self, scope: Scope, name: str, tags: Sequence[Mapping[str, str]]) -> Mapping[str, str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tarfile import TarInfo
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from ..contract.arns import S3Uri, Scope
 from ..contract.environment import PlatformAccess
 from ..contract.listing import JobQuery
 from ..contract.metrics import MetricValue
 from ..contract.outcome import HostExit
-from ..contract.plan import ClusterPlan, InstanceResources
+from ..contract.plan import ClusterPlan, GivenContainer, InstanceResources, Program
 from ..contract.record import JobRecord
 
 CHANGED = "ctime"
@@ -33,12 +33,24 @@ class LogSink(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What an engine can do; callers and tests ask for these, never for an engine's name."""
+    """What an engine can do; callers and tests ask for these, never for an engine's name.
+
+    What each means for users is in `engines/differences.py`, from which docs/engines.md is printed.
+    """
 
     images: bool
+    image_user: bool
+    file_system: bool
     network_isolation: bool
+    own_network: bool
+    several_hosts: bool
+    several_hosts_internet: bool
+    metadata_address: bool
+    process_tree: bool
     instance_limits: bool
     out_of_memory: bool
+    outlives_emulator: bool
+    other_machine: bool
 
 
 class Cluster(Protocol):
@@ -50,6 +62,9 @@ class Cluster(Protocol):
         `on_log` hears all that a container has written since its start, also before this call. `on_exit` is
         called each time one has ended and its log is complete.
         """
+
+    def given(self) -> Mapping[str, GivenContainer]:
+        """Return what each host's program is started with; asked before the start, it must not take time."""
 
     def exits(self) -> Sequence[HostExit]:
         """Return how containers ended so far, in the order in which they ended."""
@@ -72,6 +87,24 @@ class Cluster(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageEntry:
+    """One path of an image: `kind` is directory, file, symlink or other; the size is that of a file."""
+
+    kind: str
+    mode: int
+    size: int = 0
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageView:
+    """What an image itself has below /opt/ml, by absolute path, and the text of its /etc/passwd."""
+
+    entries: Mapping[str, ImageEntry]
+    passwd: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Owner:
     """Whose everything is that is made in an engine: the emulators of one state directory, one after another.
 
@@ -82,6 +115,17 @@ class Owner:
     identity: str
     lock: Path
     recovery_window: float
+
+
+class Programs(Protocol):
+    """The programs that stand for images, each under an image's name."""
+
+    def register(self, image: str, program: Program) -> None:
+        """Have a program run wherever a request names this image; one that was there before is replaced.
+
+        Raises:
+            UsageError: it cannot run, and the text says why.
+        """
 
 
 class Engine(Protocol):
@@ -100,6 +144,10 @@ class Engine(Protocol):
         """An address of this machine that containers reach, for the endpoint to listen at; None: there is none."""
 
     @property
+    def programs(self) -> Programs | None:
+        """What it runs in the place of images; None: it has images."""
+
+    @property
     def host_alias(self) -> str | None:
         """The name by which containers can be made to reach this machine where there is no gateway address."""
 
@@ -108,6 +156,13 @@ class Engine(Protocol):
 
         Raises:
             ImageMissingError: the engine does not have it.
+        """
+
+    def image_view(self, image: str) -> ImageView:
+        """Return what an image has, by the engine's own name of it, without running anything of it.
+
+        Raises:
+            ImageMissingError: the engine does not have it any more.
         """
 
     def cluster(self, plan: ClusterPlan) -> AbstractContextManager[Cluster]:
@@ -122,6 +177,13 @@ class Engine(Protocol):
 
         Raises:
             JobFailure: not all of them are there any more.
+        """
+
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:
+        """Return the command of this machine that runs a program in a running container; a shell if none is given.
+
+        Raises:
+            EmulatorError: it does not run, or what is needed is not installed.
         """
 
     def close(self, *, keep: Collection[str] = ()) -> None:
@@ -252,6 +314,19 @@ class JobObserver(Protocol):
 
     def measured(self, record: JobRecord, values: Sequence[MetricValue]) -> None:
         """Take values that were found in a job's log, in their order."""
+
+
+class ViewStore(Protocol):
+    """What jobs' containers found, one document a job, by the job's unique name."""
+
+    def put(self, unique_name: str, document: Mapping[str, Any]) -> None:
+        """Keep a document. It is there after a restart, also of a process that was killed."""
+
+    def get(self, unique_name: str) -> dict[str, Any] | None:
+        """Return a job's document; None: there is none."""
+
+    def delete(self, unique_name: str) -> None:
+        """Forget a job's document; none is fine."""
 
 
 class Clock(Protocol):

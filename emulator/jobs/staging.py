@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ..contract import paths
@@ -26,15 +26,22 @@ from ..contract.s3_data import (
 from .ports import ObjectMissingError, ObjectStore
 
 _OPT_ML = str(paths.OPT_ML)
+_FILE_MODE = f"{paths.FILE_MODE:04o}"
 
 
 @dataclass(frozen=True)
 class HostTree:
-    """One host's /opt/ml below a directory of this machine, and which directories it has from the beginning."""
+    """One host's /opt/ml below a directory of this machine, and which directories it has from the beginning.
+
+    `entries` is all that was laid out, by path in the container: type, mode and size; `texts` are the files of the
+    platform's own. They are written down as they are made, since walking thousands of files would hold up the job.
+    """
 
     root: Path
     host: Host
     directories: tuple[PurePosixPath, ...] = ()
+    entries: dict[str, tuple[str, str, int]] = field(default_factory=dict, compare=False)
+    texts: dict[str, str] = field(default_factory=dict, compare=False)
 
     def mounts(self, roots: Iterable[PurePosixPath]) -> tuple[Mount, ...]:
         """Return how the container gets these of its directories; /opt/ml itself stays the image's."""
@@ -55,12 +62,16 @@ class HostTree:
                 self.make_directory(path.parent)
             target.mkdir()
         target.chmod(mode)
+        if path != paths.OPT_ML:
+            self.entries[str(path)] = ("directory", f"{mode:04o}", 0)
 
     def write(self, path: PurePosixPath, text: str) -> None:
         """Write a file as the platform does: root's (if we are root), mode 0644."""
         target = self.on_disk(path)
         target.write_text(text, encoding="utf-8")
         target.chmod(paths.FILE_MODE)
+        self.entries[str(path)] = ("file", _FILE_MODE, target.stat().st_size)
+        self.texts[str(path)] = text
 
 
 def lay_out(root: Path, job: Job, host: Host) -> HostTree:
@@ -137,8 +148,10 @@ def stage(
         tree.make_directory(directory)
     for staged in layout.files:
         target = tree.on_disk(staged.path)
-        on_bytes(_download(objects, scope, staged.source, target))
+        size = _download(objects, scope, staged.source, target)
+        on_bytes(size)
         target.chmod(paths.FILE_MODE)
+        tree.entries[str(staged.path)] = ("file", _FILE_MODE, size)
 
 
 def _text_of(objects: ObjectStore, scope: Scope, source: S3Uri, scratch: Path) -> str:

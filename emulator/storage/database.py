@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -170,8 +170,8 @@ class Database:
             return self._connection.execute(query, parameters).fetchall()
 
     def shrink(self) -> None:
-        """Give the space of deleted rows back to the disk."""
-        with self._lock:
+        """Give the space of deleted rows back to the disk; where it has no room for the copy, they are used again."""
+        with self._lock, suppress(sqlite3.OperationalError):
             self._connection.execute("VACUUM")
 
     def close(self) -> None:

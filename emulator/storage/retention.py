@@ -15,6 +15,7 @@ from ..contract.kinds import KINDS
 from ..contract.log_pages import LogStream
 from ..contract.record import JobRecord
 from .bucket_journal import FOLDER as BUCKETS_FOLDER
+from .container_views import VIEWS_FOLDER, ContainerViewFiles
 from .database import FILE_NAME, Database, require_state
 from .job_records import SqliteJobStore
 from .log_files import LOGS_FOLDER, LogFiles
@@ -32,6 +33,7 @@ _LEFTOVERS: Final = (
     f"{OBJECTS_FOLDER}/{ASIDE_FOLDER}/*",
     f"{LOGS_FOLDER}/**/*.tmp",
     f"{BUCKETS_FOLDER}/*.new",
+    f"{VIEWS_FOLDER}/*.new",
 )
 
 
@@ -55,6 +57,7 @@ class Retention:
         self._folder = folder
         self._database = database
         self._jobs = SqliteJobStore(database)
+        self._views = ContainerViewFiles(folder / VIEWS_FOLDER)
         self._logs = LogFiles(folder / LOGS_FOLDER, database, time.time)
 
     @classmethod
@@ -125,6 +128,7 @@ class Retention:
                 one.path.unlink(missing_ok=True)
         for one in things:
             if one.job is not None:
+                self._views.delete(one.job.unique_name)
                 self._jobs.delete(one.job)
         self._remove_from_objects([one.upload for one in things if one.upload is not None])
         self._database.shrink()

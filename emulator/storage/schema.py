@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from ..errors import UsageError
+
+# What SQLite calls it when its journal, or the memory that it shares, does not fit on the disk.
+_OF_A_FULL_DISK: Final = ("disk I/O error", "database or disk is full", "unable to open database file")
 
 Migrations = Sequence[Sequence[str]]
 """The statements that each version adds to the one before; its number is its place, counted from 1."""
@@ -79,6 +84,8 @@ def version_in(connection: sqlite3.Connection, path: Path) -> int:
 
 def unusable(path: Path, why: str) -> UsageError:
     """Return the error of a file that is no database of ours, or cannot be used as one."""
+    if why in _OF_A_FULL_DISK and not os.statvfs(path.parent).f_bavail:
+        return UsageError(f"{path} cannot be opened: no space is left on its disk. Free some, and try again.")
     return UsageError(
         f"{path} cannot be used as a database of sagemaker-emulator: {why}. Restore it from a backup, move it away, "
         "or choose another directory: --state-dir DIR"

@@ -6,18 +6,21 @@ import os
 import shutil
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from .. import file_locks
 from ..errors import UsageError
+from .objects.index import OBJECTS_FOLDER
+from .objects.reserve import RESERVE_FILE, ROOM_TO_START
 
 LOCK: Final = "lock"
 WORKSPACE: Final = "work"
 IDENTITY: Final = "identity"
+KEPT: Final = "kept"
 # Of one machine and directory only: not part of a state that is taken elsewhere.
-LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY)
+LOCAL: Final = (LOCK, f"{LOCK}.reaper", WORKSPACE, IDENTITY, KEPT)
 
 
 class StateDirectory:
@@ -31,6 +34,7 @@ class StateDirectory:
         """
         self.path = path.absolute()
         self.workspace = self.path / WORKSPACE
+        self.kept = self.path / KEPT
         self.lock = self.path / LOCK
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,7 +87,16 @@ def _locked(path: Path, advice: str) -> int:
     if lock is None:
         raise UsageError(f"Another emulator uses the state directory {path}. {advice}")
     file_locks.say(lock, "")
+    _make_room(path)
     return lock
+
+
+def _make_room(path: Path) -> None:
+    """Give up the reserve of a disk that is full: databases need room to be opened, also for deleting."""
+    disk = os.statvfs(path)
+    if disk.f_bavail * disk.f_frsize < ROOM_TO_START:
+        with suppress(OSError):
+            (path / OBJECTS_FOLDER / RESERVE_FILE).unlink(missing_ok=True)
 
 
 def _identity(file: Path) -> str:

@@ -44,9 +44,9 @@ class Server:
 
 
 @contextmanager
-def emulator(state_dir: Path) -> Iterator[Server]:
+def emulator(state_dir: Path, engine: str = "docker") -> Iterator[Server]:
     """Start `up`."""
-    arguments = ["-m", "emulator", "up", f"--state-dir={state_dir}", "--port"]
+    arguments = ["-m", "emulator", "up", f"--engine={engine}", f"--state-dir={state_dir}", "--port"]
     with _started(arguments, state_dir.with_suffix(".log"), _is_healthy) as server:
         yield server
 

@@ -26,7 +26,7 @@ class Setting:
 
     def __init__(self, scratch: Path, opened: ExitStack) -> None:
         self.scratch = scratch
-        self._opened = opened
+        self.opened = opened
 
     @cached_property
     def jobs(self) -> TrainingJobs:
@@ -37,7 +37,7 @@ class Setting:
 
     @cached_property
     def _url(self) -> str:
-        return self._opened.enter_context(servers.emulator(self.scratch / "state")).url
+        return self.opened.enter_context(servers.emulator(self.scratch / "state")).url
 
     def folder(self) -> Path:
         """Return a new empty folder."""

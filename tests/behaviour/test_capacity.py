@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
+from tests.images import images_of
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
 pytestmark = pytest.mark.timeout(120)
@@ -28,11 +29,11 @@ def narrow(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def jobs(narrow: Endpoint, image: Callable[[str], str], request: pytest.FixtureRequest) -> TrainingJobs:
+def jobs(narrow: Endpoint, request: pytest.FixtureRequest) -> TrainingJobs:
     clients = Clients(narrow.url)
     bucket = f"narrow-{abs(hash(request.node.name)) % 10**8}"
     clients.s3.create_bucket(Bucket=bucket)
-    return TrainingJobs(clients, bucket, image)
+    return TrainingJobs(clients, bucket, images_of(narrow))
 
 
 def test_a_job_without_capacity_is_pending_and_runs_when_its_turn_comes(jobs: TrainingJobs) -> None:

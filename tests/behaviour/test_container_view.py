@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator.jobs.ports import Capabilities
 from tests import container_view
 from tests.container_view import environment, is_compact, neutral, parsed, tree
 from tests.jobs import TrainingJobs
@@ -66,11 +67,14 @@ def test_the_process(seen: dict[str, Any]) -> None:
     assert seen["argv"][1:] == ["train"]
     assert seen["pid"] == 1
     assert seen["uid"] == 0
-    assert seen["cwd"] == "/"
+    assert seen["cwd"] == "/opt/probe"
     assert set(seen["tty"].values()) == {False}
 
 
-def test_algo_1_is_this_host_s_first_interface(seen: dict[str, Any]) -> None:
+def test_algo_1_is_this_host_s_first_interface(seen: dict[str, Any], capabilities: Capabilities) -> None:
+    if not capabilities.own_network:
+        assert seen["addresses"]["algo-1"] == ["127.0.0.1"]
+        return
     assert set(seen["interfaces"]) == {"lo", "eth0"}
     assert seen["addresses"]["algo-1"] == [seen["interfaces"]["eth0"]]
 

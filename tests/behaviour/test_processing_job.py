@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.jobs.ports import Capabilities
 from tests.jobs import ProcessingJobs
 from tests.programs import ME, TALK
 
@@ -133,15 +134,16 @@ def test_hosts_talk_by_name_in_both_directions(processing: ProcessingJobs, isola
     assert (job.log("algo-1"), job.log("algo-2")) == (["heard algo-2"], ["heard algo-1"])
 
 
-def test_one_failing_host_fails_the_job_and_the_others_run_to_their_end(processing: ProcessingJobs) -> None:
+def test_one_failing_host_ends_the_others_whose_outputs_are_kept(processing: ProcessingJobs) -> None:
     job = processing.running(
-        "if grep -q 'current_host\":\"algo-2' /opt/ml/config/resourceconfig.json; then exit 9; fi; "
-        f"sleep 1; echo whole > {OUT}/whole",
+        "if grep -q 'current_host\":\"algo-2' /opt/ml/config/resourceconfig.json; then sleep 2; exit 9; fi; "
+        f"trap 'echo told > {OUT}/told; exit 7' TERM; echo ready; while :; do sleep 0.05; done",
         hosts=2,
         ProcessingOutputConfig=processing.outputs("out"),
     ).ended()
     assert (job.status, job.failure_reason) == ("Failed", "AlgorithmError: , exit code: 9")
-    assert job.objects("out/") == {"whole": b"whole\n"}
+    assert job.log("algo-1") == ["ready"]
+    assert job.objects("out/") == {"told": b"told\n"}
 
 
 def test_a_continuous_output_is_in_s3_while_the_job_runs(processing: ProcessingJobs) -> None:
@@ -196,10 +198,11 @@ def test_a_bucket_that_is_gone_fails_a_job_that_had_completed(processing: Proces
     assert "NoSuchBucket" in job.failure_reason
 
 
-def test_a_missing_image_says_what_to_do(processing: ProcessingJobs) -> None:
+def test_a_missing_image_says_what_to_do(processing: ProcessingJobs, capabilities: Capabilities) -> None:
     job = processing.create(AppSpecification={"ImageUri": "no/such:image"}).ended()
     assert job.status == "Failed"
-    assert "docker build -t no/such:image" in job.failure_reason
+    what_to_do = "docker build -t no/such:image" if capabilities.images else "sagemaker-emulator up --programs FILE"
+    assert what_to_do in job.failure_reason
     assert "ProcessingStartTime" not in job.describe()
 
 

@@ -33,7 +33,7 @@ def seen(processing: ProcessingJobs) -> dict[str, dict[str, Any]]:
         image="probe",
         hosts=2,
         AppSpecification={
-            "ContainerEntrypoint": ["sh", "-c", f'{ME} python3 /usr/local/bin/probe.py "$0"; mv {SEEN}/it {SEEN}/$me'],
+            "ContainerEntrypoint": ["sh", "-c", f'{ME} python3 /opt/probe/probe.py "$0"; mv {SEEN}/it {SEEN}/$me'],
             "ContainerArguments": ["--an argument"],
         },
         Environment={"STAGE": "experiment", "EMPTY": "", "PROBE_OUTPUT": f"{SEEN}/it"},
@@ -74,8 +74,8 @@ def test_the_environment_and_the_process(seen: dict[str, dict[str, Any]]) -> Non
     first, second = seen["algo-1"], seen["algo-2"]
     assert environment(first) == environment(second) == golden("environment.json", environment(first))
     for one in (first, second):
-        assert one["argv"] == ["/usr/local/bin/probe.py", "--an argument"]
-        assert (one["uid"], one["cwd"], set(one["tty"].values())) == (0, "/", {False})
+        assert one["argv"] == ["/opt/probe/probe.py", "--an argument"]
+        assert (one["uid"], one["cwd"], set(one["tty"].values())) == (0, "/opt/probe", {False})
         assert set(one["interfaces"]) == {"lo", "eth0"}
     assert first["addresses"]["algo-1"] == second["addresses"]["algo-1"] == [first["interfaces"]["eth0"]]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator.endpoint import Endpoint
+from emulator.jobs.ports import Capabilities
+from tests.images import images_of
 from tests.jobs import Clients, Job, TrainingJobs
 
 pytestmark = pytest.mark.timeout(120)
@@ -135,12 +136,12 @@ def test_max_runtime_stops_the_job(jobs: TrainingJobs) -> None:
 @pytest.mark.parametrize(
     ("specification", "argv"),
     [
-        ({}, ["/usr/local/bin/probe.py", "train"]),
-        ({"ContainerArguments": ["--a", "x y", "$HOME"]}, ["/usr/local/bin/probe.py", "--a", "x y", "$HOME"]),
-        ({"ContainerEntrypoint": ["python3", "/usr/local/bin/probe.py"]}, ["/usr/local/bin/probe.py"]),
+        ({}, ["/opt/probe/probe.py", "train"]),
+        ({"ContainerArguments": ["--a", "x y", "$HOME"]}, ["/opt/probe/probe.py", "--a", "x y", "$HOME"]),
+        ({"ContainerEntrypoint": ["python3", "/opt/probe/probe.py"]}, ["/opt/probe/probe.py"]),
         (
-            {"ContainerEntrypoint": ["python3", "/usr/local/bin/probe.py", "e"], "ContainerArguments": ["a"]},
-            ["/usr/local/bin/probe.py", "e", "a"],
+            {"ContainerEntrypoint": ["python3", "/opt/probe/probe.py", "e"], "ContainerArguments": ["a"]},
+            ["/opt/probe/probe.py", "e", "a"],
         ),
     ],
     ids=["neither", "arguments", "entrypoint", "both"],
@@ -151,10 +152,12 @@ def test_entrypoint_and_arguments_override_on_their_own(
     assert jobs.create(image="probe", AlgorithmSpecification=specification).ended().seen()["argv"] == argv
 
 
-def test_the_image_keeps_its_user_working_directory_and_environment(jobs: TrainingJobs) -> None:
+def test_the_image_keeps_its_user_working_directory_and_environment(
+    jobs: TrainingJobs, capabilities: Capabilities
+) -> None:
     job = jobs.running("id -u; pwd; echo $SET_BY_IMAGE; echo ok > /opt/ml/model/m", image="nonroot").ended()
     assert job.status == "Completed"
-    assert job.log() == ["1000", "/srv/program", "from the image"]
+    assert job.log() == ["1000" if capabilities.image_user else "0", "/srv/program", "from the image"]
 
 
 def test_input_is_writable_and_code_of_the_image_is_left_alone(jobs: TrainingJobs) -> None:
@@ -300,13 +303,13 @@ def test_an_empty_entrypoint_is_the_job_s_mistake(jobs: TrainingJobs) -> None:
     assert job.failure_reason.startswith("AlgorithmError: the container could not be started: ")
 
 
-def test_a_region_that_nobody_has_heard_of_is_a_region(endpoint: Endpoint, image: Callable[[str], str]) -> None:
+def test_a_region_that_nobody_has_heard_of_is_a_region(endpoint: Endpoint) -> None:
     clients = Clients(endpoint.url, region="us-west-9")
     clients.s3.create_bucket(
         Bucket="far-away-bucket",
         CreateBucketConfiguration={"LocationConstraint": "us-west-9"},  # type: ignore[typeddict-item]
     )
-    jobs = TrainingJobs(clients, "far-away-bucket", image)
+    jobs = TrainingJobs(clients, "far-away-bucket", images_of(endpoint))
     job = jobs.running(
         "echo loss=1; echo $AWS_REGION; hostname",
         AlgorithmSpecification={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]},
@@ -379,7 +382,7 @@ def test_metrics_are_read_from_the_log(jobs: TrainingJobs, clients: Clients) -> 
 # Side by side
 
 
-def test_jobs_run_side_by_side_each_in_a_network_of_its_own(jobs: TrainingJobs) -> None:
+def test_jobs_run_side_by_side_each_in_a_network_of_its_own(jobs: TrainingJobs, capabilities: Capabilities) -> None:
     started = [
         jobs.running("hostname -i; getent hosts algo-1; echo $TRAINING_JOB_NAME > /opt/ml/model/name; sleep 1")
         for _ in range(6)
@@ -389,10 +392,10 @@ def test_jobs_run_side_by_side_each_in_a_network_of_its_own(jobs: TrainingJobs) 
     spans = [(job.describe()["TrainingStartTime"], job.describe()["TrainingEndTime"]) for job in started]
     assert max(start for start, _ in spans) < min(end for _, end in spans), "the jobs did not overlap"
     addresses = [job.log()[0] for job in started]
-    assert len(set(addresses)) == len(started)
+    assert len(set(addresses)) == (len(started) if capabilities.own_network else 1)
     for job, address in zip(started, addresses, strict=True):
         assert job.status == "Completed"
-        assert job.log()[1].split() == [address, "algo-1"]
+        assert job.log()[1].split()[:2] == [address, "algo-1"]
         assert job.read("model.tar.gz", "name").decode().strip() == job.name
 
 

@@ -157,9 +157,9 @@ def without_colors(written: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written).replace("\r", "\n")
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
     """Wait a moment until something holds."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             return False

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -219,3 +222,11 @@ def test_of_two_jobs_of_one_name_one_is_chosen_by_its_kind(
     stopped = sagemaker_emulator("stop", "--wait", "--port", endpoint.port, "--kind", "processing", name)
     assert stopped.stdout.endswith(f"{name} is Stopped\n")
     assert running.log()[-1] == "asked to stop"
+
+
+def test_a_full_disk_behind_standard_output() -> None:
+    command = [sys.executable, "-m", "emulator", "jobs", "--help"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("sagemaker-emulator: No space is left on a disk")

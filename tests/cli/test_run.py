@@ -230,7 +230,7 @@ def test_a_request_that_the_model_does_not_allow_is_refused_before_anything_is_d
     path = job_file(tmp_path, "true", HyperParameter={"a": "1"})
     done = sagemaker_emulator("run", "--port", endpoint.port, path)
     assert done.returncode == 2
-    assert f"{path}, line 7: request.HyperParameter: Unknown parameter" in done.stderr
+    assert f"{path}, line 7: request.HyperParameter: CreateTrainingJobRequest has no such member." in done.stderr
     assert done.stdout == ""
 
 
@@ -302,7 +302,8 @@ def test_nobody_answers(tmp_path: Path) -> None:
 
 
 def test_there_is_no_engine(tmp_path: Path) -> None:
-    done = sagemaker_emulator("run", job_file(tmp_path, "true"), DOCKER_HOST=f"unix://{tmp_path}/no.sock")
+    no_docker = f"unix://{tmp_path}/no.sock"
+    done = sagemaker_emulator("run", "--engine", "docker", job_file(tmp_path, "true"), DOCKER_HOST=no_docker)
     assert done.returncode == 3
     assert "The docker engine cannot be used" in done.stderr
 

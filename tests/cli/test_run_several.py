@@ -151,7 +151,7 @@ def test_a_request_that_is_refused_when_its_turn_comes(pipeline: Path, endpoint:
             "after: [fit]\nrequest: {RoleArn: {Get: Steps.fit.RoleArm}}\n",
             ", line 4: request.RoleArn: DescribeTrainingJobResponse has no RoleArm. Did you mean RoleArn?",
         ),
-        ("request: {Role: a}\n", ', line 3: request.Role: Unknown parameter in input: "Role"'),
+        ("request: {Role: a}\n", ", line 3: request.Role: CreateTrainingJobRequest has no such member."),
     ],
 )
 def test_what_is_wrong_in_one_file_is_told_before_any_job_runs(

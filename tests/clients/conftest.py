@@ -84,8 +84,9 @@ class Server:
 class Programs:
     """Runs client programs, some side by side, and ends with those that nobody waited for."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, seconds: float = PROGRAM_SECONDS) -> None:
         self._server = server
+        self._seconds = seconds
         self._folder = folder
         self._pool = ThreadPoolExecutor(SIDE_BY_SIDE)
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -129,7 +130,7 @@ class Programs:
         ):
             self._running.add(process)
             try:
-                process.wait(PROGRAM_SECONDS)
+                process.wait(self._seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
         self._running.discard(process)
@@ -192,8 +193,13 @@ def aws(server: Server) -> Clients:
 @pytest.fixture(scope="session")
 def own_image() -> str:
     """An image without the toolkit: prints `loss=`, writes a model."""
-    tag = "sagemaker-emulator-test/own:latest"
-    command = ["docker", "build", "--quiet", "--tag", tag, str(HERE / "images/own")]
+    return built("own", HERE / "images/own")
+
+
+def built(name: str, folder: Path, *options: str) -> str:
+    """Build a test image and return its tag."""
+    tag = f"sagemaker-emulator-test/{name}:latest"
+    command = ["docker", "build", "--quiet", "--tag", tag, *options, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return tag

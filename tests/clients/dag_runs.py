@@ -11,6 +11,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
@@ -76,8 +77,17 @@ class Airflow:
 
     def by_environment(self, dag: str, folder: Path = DAGS, **conf: str) -> DagRun:
         """Run a DAG with the variables that `sagemaker-emulator env` prints, AWS_ENDPOINT_URL among them."""
-        variables = client_environment(self._server.url, sdk_config=self._folder / "sdk-config.yaml")
-        home, command = self._home(), self._command(dag, conf)
+        return self.of_a_day(dag, folder, {}, None, **conf)
+
+    def of_a_day(
+        self, dag: str, folder: Path, airflow_variables: Mapping[str, str], day: str | None, **conf: str
+    ) -> DagRun:
+        """Run a DAG as `by_environment` does, with Airflow Variables, as the run of a day."""
+        variables = {
+            **client_environment(self._server.url, sdk_config=self._folder / "sdk-config.yaml"),
+            **{f"AIRFLOW_VAR_{name.upper()}": value for name, value in airflow_variables.items()},
+        }
+        home, command = self._home(), self._command(dag, conf, *([] if day is None else [day]))
         return DagRun(self._programs.plain(*command, **variables, **_variables(home, folder)), home)
 
     def by_exec(self, dag: str, folder: Path = DAGS, **conf: str) -> DagRun:
@@ -100,8 +110,8 @@ class Airflow:
         shutil.copy(self._metadata, home)
         return home
 
-    def _command(self, dag: str, conf: dict[str, str]) -> tuple[str, ...]:
-        return client("airflow", "airflow"), "dags", "test", dag, "--conf", json.dumps(conf)
+    def _command(self, dag: str, conf: dict[str, str], *day: str) -> tuple[str, ...]:
+        return client("airflow", "airflow"), "dags", "test", dag, *day, "--conf", json.dumps(conf)
 
 
 def made_metadata(folder: Path) -> Path:

@@ -144,8 +144,8 @@ def test_the_time_limit_counts_from_the_first_start(tmp_path: Path, image: Calla
         )
         first.kill()
     time.sleep(limit)
-    before = time.time()
     with up(tmp_path) as second:
+        before = time.time()
         described = at(job, second).ended().describe()
         assert described["SecondaryStatus"] == "MaxRuntimeExceeded"
         assert described["TrainingEndTime"].timestamp() < before + limit

@@ -96,9 +96,7 @@ def test_the_first_of_two_failures_meanwhile_is_the_job_s(tmp_path: Path, image:
         assert at(processed, second).ended().failure_reason == "AlgorithmError: algo-2., exit code: 2"
 
 
-def test_one_host_that_failed_meanwhile_ends_the_others_of_a_training_job_only(
-    tmp_path: Path, image: Callable[[str], str]
-) -> None:
+def test_one_host_that_failed_meanwhile_ends_the_others(tmp_path: Path, image: Callable[[str], str]) -> None:
     program = (
         f"{ME} trap 'echo told; exit 0' TERM; echo ready; while [ ! -e /tmp/go ]; do sleep 0.05; done; "
         "echo went; [ $me = algo-1 ]"
@@ -113,13 +111,9 @@ def test_one_host_that_failed_meanwhile_ends_the_others_of_a_training_job_only(
         docker("exec", host_container(job, "algo-2"), "touch", "/tmp/go")
         docker("wait", host_container(job, "algo-2"))
     with up(tmp_path) as second:
-        training, processed = at(training, second), at(processed, second)
-        assert training.ended().failure_reason == "AlgorithmError: , exit code: 1"
-        assert training.log("algo-1") == ["ready", "told"]
-        assert processed.status == "InProgress"
-        docker("exec", host_container(processed, "algo-1"), "touch", "/tmp/go")
-        assert processed.ended().failure_reason == "AlgorithmError: , exit code: 1"
-        assert processed.log("algo-1") == ["ready", "went"]
+        for job in (at(training, second), at(processed, second)):
+            assert job.ended().failure_reason == "AlgorithmError: , exit code: 1"
+            assert job.log("algo-1") == ["ready", "told"]
 
 
 def test_a_continuous_output_goes_on(tmp_path: Path, image: Callable[[str], str]) -> None:
@@ -178,7 +172,7 @@ def test_a_job_that_had_not_started_starts_again(tmp_path: Path, image: Callable
         inputs = [processing.input("in", data)]
         program = f"ls {ROOT}/input/in | wc -l"
         jobs: list[ProcessingJob] = [processing.running(program, hosts=2, ProcessingInputs=inputs) for _ in range(3)]
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not [*(tmp_path / "work").glob("*/algo-1/processing/input/in/1")]:
             assert time.monotonic() < deadline
         first.kill()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -118,9 +120,7 @@ def test_deleting_works_on_a_disk_without_one_free_byte(small_disk: Path) -> Non
             s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
         upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
         s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
-        with (small_disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
-            while ballast.write(b"x" * 4096):
-                pass
+        fill(small_disk / "ballast")
         assert os.statvfs(small_disk).f_bavail == 0
         with pytest.raises(ClientError, match="InsufficientStorage"):
             s3.put_object(Bucket=bucket, Key="too-large", Body=b"x" * 2_000_000)
@@ -131,6 +131,43 @@ def test_deleting_works_on_a_disk_without_one_free_byte(small_disk: Path) -> Non
         s3.abort_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload)
         s3.delete_bucket(Bucket=bucket)
         assert s3.list_buckets()["Buckets"] == []
+
+
+def test_a_full_disk_can_be_cleaned_and_started_on(small_disk: Path) -> None:
+    """Databases want room to be opened; without the reserve's nobody could delete anything any more."""
+    with process_and_url_of(small_disk) as (process, url):
+        s3 = client_of(url)
+        s3.create_bucket(Bucket="first-bucket")
+        s3.put_object(Bucket="first-bucket", Key="kept", Body=b"x" * 2_000_000)
+        process.kill()
+        process.wait()
+    fill(small_disk / "ballast")
+    command = [sys.executable, "-m", "emulator", "clean", "--yes", "--state-dir", str(small_disk)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    with process_of(small_disk) as url:
+        answer = client_of(url).delete_objects(Bucket="first-bucket", Delete={"Objects": [{"Key": "kept"}]})
+        assert [one["Key"] for one in answer["Deleted"]] == ["kept"]
+
+
+def test_a_disk_that_is_full_with_other_things_is_named_as_the_reason(small_disk: Path) -> None:
+    with process_of(small_disk) as url:
+        client_of(url).create_bucket(Bucket="first-bucket")
+    fill(small_disk / "ballast")
+    (small_disk / "objects/reserve").unlink(missing_ok=True)
+    fill(small_disk / "more")
+    command = [sys.executable, "-m", "emulator", "up", "--port", "0", "--state-dir", str(small_disk)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert re.search("no space is left|No space left", done.stderr), done.stderr
+    assert "backup" not in done.stderr
+
+
+def fill(path: Path) -> None:
+    """Leave not one free byte on a disk."""
+    with path.open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while ballast.write(b"x" * 4096):
+            pass
 
 
 def test_what_a_killed_emulator_was_writing_is_gone_after_the_next_start(tmp_path: Path) -> None:

@@ -273,10 +273,8 @@ def test_ten_thousand_jobs_of_each_kind_are_opened_described_and_listed_at_once(
             at, name = 1000.0 + number, f"Job-{number:05}"
             store.create(job_record(name, facts=life.created(TRAINING, at), HyperParameters=values))
             store.create(processing_record(name, facts=life.created(PROCESSING, at), Environment=values))
-    started = time.perf_counter()
+    assert measured(lambda: described_at_once(tmp_path)) < 0.2
     with opened(tmp_path) as store:
-        store.get(arn("job-00000"))
-        assert time.perf_counter() - started < 0.2
         requests: list[dict[str, Any]] = [
             {},
             {"MaxResults": 100},
@@ -297,6 +295,11 @@ def test_ten_thousand_jobs_of_each_kind_are_opened_described_and_listed_at_once(
             measured(partial(store.get, arn("job-05000"))),
         )
     assert slowest < 0.02, f"{slowest:.3f} s"
+
+
+def described_at_once(folder: Path) -> None:
+    with opened(folder) as store:
+        assert store.get(arn("job-00000")) is not None
 
 
 def measured(call: Callable[[], object]) -> float:

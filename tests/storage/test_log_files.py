@@ -427,9 +427,8 @@ def test_a_million_lines_are_read_by_page_at_once(tmp_path: Path, logs: Logs) ->
             for number in range(1000)
         ]
         logs.write(SCOPE, GROUP, STREAM, batch)
-    started = time.perf_counter()
+    assert quickest(lambda: Logs(tmp_path).shut()) < 0.5
     again = Logs(tmp_path)
-    assert time.perf_counter() - started < 0.5
     stream = again.stream(SCOPE, GROUP, STREAM)
     queries = [
         EventQuery(limit=100),

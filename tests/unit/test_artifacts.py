@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.engines.docker.trees import members_on_disk
+from emulator.engines.trees import members_on_disk
 from emulator.jobs.artifacts import pack
 from emulator.jobs.ports import TreeMember
 

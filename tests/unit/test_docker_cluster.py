@@ -37,7 +37,10 @@ def exits_of(*containers: Container) -> list[str]:
     """Start containers; return the hosts in the order in which their ends were heard."""
     ended = threading.Semaphore(0)
     cluster = DockerCluster(
-        cast("docker.APIClient", None), [cast("HostContainer", one) for one in containers], readable=True
+        cast("docker.APIClient", None),
+        [cast("HostContainer", one) for one in containers],
+        readable=True,
+        given=dict,
     )
     cluster.start(lambda *_: None, ended.release)
     for _ in containers:

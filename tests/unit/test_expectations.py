@@ -217,3 +217,14 @@ def test_what_is_no_comparison(text: str) -> None:
 )
 def test_the_exit_code_is_read_from_the_failure_reason(description: dict[str, Any], code: int | None) -> None:
     assert exit_code(description) == code
+
+
+def test_objects_are_compared_by_their_names_below_each_uri() -> None:
+    expected = Expectations(objects={"s3://b/p/": ("*.csv",), "s3://b/none/": (), "s3://b/q/": ("model.json",)})
+    found = {"s3://b/p/": ["2026/a.csv"], "s3://b/none/": [], "s3://b/q/": ["model.json", "other"]}
+    assert unmet(expected, facts(objects=found)) == []
+    assert unmet(expected, facts(objects={"s3://b/p/": ["a.txt"], "s3://b/none/": ["x"]})) == [
+        "objects.s3://b/p/: expected *.csv, found a.txt.",
+        "objects.s3://b/none/: expected no file, found x.",
+        "objects.s3://b/q/: expected model.json, found nothing.",
+    ]

@@ -180,10 +180,6 @@ WRONG = {
         HEAD + "request:\n  AlgorithmSpecification:\n    TrainingImage: b\n",
         "job.yaml, line 5: request.AlgorithmSpecification.TrainingImage: the image is named twice. Remove this one",
     ),
-    "program alone": (
-        "kind: training\nprogram: {command: [a]}\n",
-        "job.yaml, line 2: program: to run a program without an image needs the process engine, which this version",
-    ),
     "program's shape": (HEAD + "program: {comand: [a]}\n", "job.yaml, line 3: program.comand: there is no such key."),
     "no command": (HEAD + "program: {source: .}\n", "job.yaml, line 3: program: must have a command. Write command: ["),
     "empty command": (HEAD + "program: {command: []}\n", "job.yaml, line 3: program.command: is empty."),
@@ -387,3 +383,9 @@ def test_data_without_files_or_with_a_broken_link(folder: Path) -> None:
     (folder / "empty/link").symlink_to("nowhere")
     with pytest.raises(UsageError, match=r"line 4: data\.s3://b/: .*link is neither a file nor a folder"):
         data_of(folder, "s3://b/", "empty")
+
+
+def test_a_whole_request_cannot_be_a_reference(folder: Path) -> None:
+    assert "job.yaml, line 3: request: cannot come from another job as a whole." in error_of(
+        folder, HEAD + "request: {Get: Steps.a.TrainingJobName}\nafter: [a]\n"
+    )

@@ -15,13 +15,8 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from emulator.engines.docker.trees import (
-    file_in_container,
-    file_on_disk,
-    is_plain_directory,
-    members_in_container,
-    members_on_disk,
-)
+from emulator.engines.docker.archives import file_in_container, members_in_container
+from emulator.engines.trees import file_on_disk, is_plain_directory, members_on_disk
 
 
 class ArchiveApi:

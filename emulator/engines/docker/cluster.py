@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
@@ -12,9 +12,10 @@ from pathlib import PurePosixPath
 import docker
 
 from ...contract.outcome import HostExit, InternalServerError
-from ...contract.plan import Mount
+from ...contract.plan import GivenContainer, Mount
 from ...jobs.ports import LogSink, TreeMember
-from . import trees
+from .. import trees
+from . import archives
 from .container import HostContainer
 
 logger = logging.getLogger(__name__)
@@ -23,9 +24,17 @@ logger = logging.getLogger(__name__)
 class DockerCluster:
     """Containers that are made; one thread each listens once they run."""
 
-    def __init__(self, api: docker.APIClient, containers: Sequence[HostContainer], *, readable: bool) -> None:
+    def __init__(
+        self,
+        api: docker.APIClient,
+        containers: Sequence[HostContainer],
+        *,
+        readable: bool,
+        given: Callable[[], Mapping[str, GivenContainer]],
+    ) -> None:
         """`readable`: their mounted directories can be read from this machine's disk, all of them."""
         self._api = api
+        self.given = given
         self._containers = {container.plan.host: container for container in containers}
         self._readable = readable
         self._lock = threading.Lock()
@@ -82,7 +91,7 @@ class DockerCluster:
             below = path.relative_to(mount.target)
             if trees.is_plain_directory(mount.source, below):
                 return trees.members_on_disk(mount.source / below)
-        return trees.members_in_container(self._api, container.id, path)
+        return archives.members_in_container(self._api, container.id, path)
 
     def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:
         """Open one regular file of a container."""
@@ -92,7 +101,7 @@ class DockerCluster:
             below = path.relative_to(mount.target)
             if trees.is_plain_directory(mount.source, below.parent):
                 return trees.file_on_disk(mount.source, below)
-        return trees.file_in_container(self._api, container.id, path)
+        return archives.file_in_container(self._api, container.id, path)
 
     def _signal(self, name: str) -> None:
         with self._lock:

@@ -13,8 +13,9 @@ from docker.errors import APIError
 from docker.types import LogConfig
 from docker.types import Mount as DockerMount
 
+from ...contract.hands_on import HOLD
 from ...contract.outcome import ContainerStartError, HostExit, InternalServerError
-from ...contract.plan import ContainerPlan, InstanceResources
+from ...contract.plan import ContainerPlan, InstanceResources, Mount
 from ...jobs.ports import LogSink
 from .exits import Exits
 from .output import AttachedOutput, WholeOutput
@@ -39,13 +40,14 @@ class EngineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerSettings:
-    """What all containers of a job share, and the name of one. `addresses` has the address of each host."""
+    """What all containers of a job share, and one's name and environment. `addresses` has the address of each host."""
 
     name: str
     image: str
     network: str
     addresses: Mapping[str, str]
     labels: dict[str, str]
+    environment: Mapping[str, str]
     host_alias: str | None
     mounted: bool
 
@@ -79,13 +81,15 @@ class HostContainer:
         Raises:
             APIError: the engine refuses.
         """
+        entrypoint, command = (HOLD, ()) if plan.hold else (plan.entrypoint, plan.command)
         created = api.create_container(
             settings.image,
             name=settings.name,
             hostname=plan.hostname,
-            entrypoint=list(plan.entrypoint) if plan.entrypoint is not None else None,
-            command=list(plan.command),
-            environment=dict(plan.environment),
+            entrypoint=list(entrypoint) if entrypoint is not None else None,
+            command=list(command),
+            environment=dict(settings.environment),
+            ports=[plan.debugging.port] if plan.debugging else None,
             labels=settings.labels,
             host_config=_host_config(api, plan, settings, facts),
             networking_config={"EndpointsConfig": {settings.network: _endpoint(settings, plan.host)}},
@@ -137,7 +141,8 @@ def _host_config(
 ) -> dict[str, Any]:
     config: dict[str, Any] = api.create_host_config(
         network_mode=settings.network,
-        mounts=[_mount(settings, str(mount.target), str(mount.source)) for mount in plan.mounts],
+        mounts=[_mount(settings, mount) for mount in plan.mounts],
+        port_bindings={plan.debugging.port: ("127.0.0.1", plan.debugging.port)} if plan.debugging else None,
         # Docker's own 64 MB break data loaders that work on the service.
         shm_size=max(facts.memory_bytes // 2, 64 * 1024**2),
         # The engine's own names come and go with their containers. A host of the service keeps its name when
@@ -155,11 +160,11 @@ def _host_config(
     return config
 
 
-def _mount(settings: ContainerSettings, target: str, source: str) -> DockerMount:
-    """Return a bind mount of our directory, or, where the engine has another disk, an empty volume."""
+def _mount(settings: ContainerSettings, mount: Mount) -> DockerMount:
+    """Return a bind mount of our directory, or, where the engine has another disk, an empty volume to copy it to."""
     if settings.mounted:
-        return DockerMount(target, source, type="bind")
-    return DockerMount(target, None, type="volume", no_copy=True)
+        return DockerMount(str(mount.target), str(mount.source), type="bind", read_only=not mount.writable)
+    return DockerMount(str(mount.target), None, type="volume", no_copy=True)
 
 
 def _limits(resources: InstanceResources | None, facts: EngineFacts) -> dict[str, Any]:

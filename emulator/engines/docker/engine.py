@@ -7,10 +7,11 @@ import os
 import re
 import subprocess
 import threading
+import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Final
 
@@ -18,24 +19,29 @@ import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from ...contract.outcome import ContainerStartError, ImageMissingError, InternalServerError
-from ...contract.plan import ClusterPlan, ContainerPlan
-from ...jobs.ports import Capabilities, Engine, Owner
+from ...contract.plan import ClusterPlan, ContainerPlan, GivenContainer
+from ...errors import EmulatorError
+from ...jobs.ports import Capabilities, Engine, ImageView, Owner
 from . import reaper
+from .archives import put_mounts, reclaim
 from .cluster import DockerCluster
+from .command_line import exec_command
 from .connection import connect
 from .container import ContainerSettings, EngineFacts, HostContainer
 from .exits import Exits
 from .found import FoundContainers
-from .labels import OWNER, PREFIX, Labels
+from .image import ImageConfig, image_view
+from .labels import HOST, OWNER, PREFIX, UNIQUE_NAME, Labels
 from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
-from .removal import remove_abandoned, remove_container, remove_network, remove_owned
-from .trees import put_mounts, reclaim
+from .removal import end_kept, remove_abandoned, remove_container, remove_network, remove_owned
 
 logger = logging.getLogger(__name__)
 
 _ECR_REGISTRY: Final = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 # "." and ".." in a name would lead to another address of the engine's API.
 _NO_REFERENCE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\s?#%]")
+_CONFIGS_KEPT: Final = 200
+_START_SECONDS: Final = 20.0
 _NO_SUCH_MOUNT: Final = "bind source path does not exist"
 
 
@@ -44,7 +50,22 @@ class DockerEngine:
 
     name = "docker"
     host_alias = "host.docker.internal"
-    capabilities = Capabilities(images=True, network_isolation=True, instance_limits=True, out_of_memory=True)
+    programs = None
+    capabilities = Capabilities(
+        images=True,
+        image_user=True,
+        file_system=True,
+        network_isolation=True,
+        own_network=True,
+        several_hosts=True,
+        several_hosts_internet=True,
+        metadata_address=True,
+        process_tree=True,
+        instance_limits=True,
+        out_of_memory=True,
+        outlives_emulator=True,
+        other_machine=True,
+    )
 
     def __init__(self, api: docker.APIClient, owner: Owner, *, copy_data: bool) -> None:
         self._api = api
@@ -52,6 +73,8 @@ class DockerEngine:
         self._networks = JobNetworks(api, self._labels)
         self._exits = Exits(api, f"{OWNER}={self._labels.owner}")
         self._reaper: subprocess.Popen[bytes] | None = None
+        # What images say, by id; the last few.
+        self._configs: dict[str, ImageConfig] = {}
         # Whether the engine sees our disk is learned from the first job: its directory is there or not.
         self._shares_disk = not copy_data
         self.gateway: str | None = None
@@ -82,7 +105,7 @@ class DockerEngine:
         names = () if _NO_REFERENCE.search(image) else dict.fromkeys((image, _ECR_REGISTRY.sub("", image)))
         for name in names:
             try:
-                return str(self._api.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
+                return self._inspected(name)
             except (ImageNotFound, NotFound):
                 continue
             except APIError as error:
@@ -94,6 +117,10 @@ class DockerEngine:
             f"or `docker pull {image}`, and check it with `docker images`.",
         )
 
+    def image_view(self, image: str) -> ImageView:
+        """Return what an image has below /opt/ml."""
+        return image_view(self._api, image, self._labels)
+
     @contextmanager
     def cluster(self, plan: ClusterPlan) -> Iterator[DockerCluster]:
         """Make the network and the containers of a plan; remove them on the way out."""
@@ -101,7 +128,8 @@ class DockerEngine:
             network = self._networks.take(isolated=plan.isolated)
             made.callback(self._networks.give_back, network)
             containers = [self._create(plan, one, network, made) for one in plan.containers]
-            yield DockerCluster(self._api, containers, readable=self._shares_disk and os.geteuid() == 0)
+            readable = self._shares_disk and os.geteuid() == 0
+            yield DockerCluster(self._api, containers, readable=readable, given=partial(self._given, plan))
 
     @contextmanager
     def resume(self, plan: ClusterPlan) -> Iterator[DockerCluster]:
@@ -111,13 +139,27 @@ class DockerEngine:
             for network in found.networks:
                 removed.callback(remove_network, self._api, network)
             for one in found.all:
+                if plan.kept_at is not None:
+                    removed.callback(end_kept, self._api, one.id)
+                    continue
                 removed.callback(remove_container, self._api, one.id)
                 if found.mounted:
                     removed.callback(reclaim, self._api, one.id, one.plan.mounts)
             containers = [
                 HostContainer(self._api, self._exits, one.plan, one.id, one.state) for one in found.in_order_of_end()
             ]
-            yield DockerCluster(self._api, containers, readable=found.mounted and os.geteuid() == 0)
+            readable = found.mounted and os.geteuid() == 0
+            yield DockerCluster(self._api, containers, readable=readable, given=partial(self._given, plan))
+
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:
+        """Return the docker command that runs a program in a running container."""
+        labels = [f"{OWNER}={self._labels.owner}", f"{UNIQUE_NAME}={unique_name}", f"{HOST}={host}"]
+        deadline = time.monotonic() + _START_SECONDS
+        while not (found := self._api.containers(filters={"label": labels, "status": "running"})):
+            if time.monotonic() > deadline:
+                raise EmulatorError(f"The container of {host} does not run: there is nothing to enter.")
+            time.sleep(0.05)
+        return exec_command(found[0]["Id"], command, terminal=terminal)
 
     def close(self, *, keep: Collection[str] = ()) -> None:
         """Remove everything this engine has made, and let the reaper go; it stays with what is kept."""
@@ -143,7 +185,8 @@ class DockerEngine:
             image=plan.image,
             network=network.id,
             addresses=network.addresses([host.host for host in plan.containers]),
-            labels=self._labels.of({**plan.labels, "unique-name": plan.unique_name, "host": one.host}),
+            labels=self._labels.of(_labels(plan, one)),
+            environment=self._config_of(plan).added_environment(one),
             host_alias=plan.host_alias,
             mounted=shares_disk,
         )
@@ -157,12 +200,32 @@ class DockerEngine:
             if error.status_code == HTTPStatus.BAD_REQUEST:
                 raise ContainerStartError(str(error.explanation), 127) from error
             raise InternalServerError(f"the Docker Engine cannot make the container: {error.explanation}") from error
+        if plan.kept_at is not None:
+            made.callback(end_kept, self._api, container.id)
+            if not shares_disk:
+                put_mounts(self._api, container.id, one.mounts)
+            return container
         made.callback(remove_container, self._api, container.id)
         if shares_disk:
             made.callback(reclaim, self._api, container.id, one.mounts)
         else:
             put_mounts(self._api, container.id, one.mounts)
         return container
+
+    def _inspected(self, image: str) -> str:
+        """Ask the engine for an image, keep what it says of itself, and return its id."""
+        found = self._api.inspect_image(image)  # type: ignore[no-untyped-call]
+        identity = str(found["Id"])
+        while identity not in self._configs and len(self._configs) >= _CONFIGS_KEPT:
+            self._configs.pop(next(iter(self._configs)), None)
+        self._configs[identity] = ImageConfig.of(found)
+        return identity
+
+    def _given(self, plan: ClusterPlan) -> Mapping[str, GivenContainer]:
+        return {one.host: self._config_of(plan).given(one) for one in plan.containers}
+
+    def _config_of(self, plan: ClusterPlan) -> ImageConfig:
+        return self._configs.get(plan.image) or self._configs[self._inspected(plan.image)]
 
     @cached_property
     def _facts(self) -> EngineFacts:
@@ -176,6 +239,11 @@ class DockerEngine:
             _ = self._facts
         except Exception as error:  # noqa: BLE001 - a job that needs the engine will tell more
             logger.warning("Preparing the Docker Engine failed: %s", error)
+
+
+def _labels(plan: ClusterPlan, one: ContainerPlan) -> dict[str, str]:
+    kept = {} if plan.kept_at is None else {"kept": str(plan.kept_at)}
+    return {**plan.labels, "unique-name": plan.unique_name, "host": one.host, **kept}
 
 
 _: type[Engine] = DockerEngine

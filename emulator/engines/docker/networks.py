@@ -17,7 +17,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from ...contract.environment import METADATA_HOST
 from ...contract.outcome import CapacityError
-from .labels import PREFIX, Labels
+from .labels import KEPT, OWNER, PREFIX, Labels
 from .removal import remove_network
 
 logger = logging.getLogger(__name__)
@@ -185,6 +185,7 @@ def ensure_platform_network(api: docker.APIClient) -> str | None:
 
 def leave_platform_network(api: docker.APIClient) -> None:
     """Remove the shared network unless another emulator still has something in the engine."""
-    owned = {"label": f"{PREFIX}.owner"}
-    if not api.networks(filters=owned) and not api.containers(all=True, filters=owned):
+    owned = {"label": OWNER}
+    needed = (one for one in api.containers(all=True, filters=owned) if KEPT not in one["Labels"])
+    if not api.networks(filters=owned) and not any(needed):
         remove_network(api, PLATFORM_NETWORK)

@@ -7,6 +7,7 @@ emulator's end, however it came about; a word before it says that all was remove
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -51,8 +52,13 @@ def main() -> None:
     owner = Owner(identity=sys.argv[1], lock=Path(sys.argv[2]), recovery_window=float(sys.argv[3]))
     # Held for as long as this process lives: it tells others that somebody cleans up. Its predecessor
     # is about to find that there is a new emulator.
-    file_locks.take(reaper_lock(owner.lock), wait=True)
-    if sys.stdin.buffer.read() == _ALL_REMOVED:
+    told = None
+    while file_locks.take(reaper_lock(owner.lock)) is None:
+        if told is None and select.select([sys.stdin], [], [], _LOOK_EVERY_SECONDS)[0]:
+            told = sys.stdin.buffer.read()
+        if told == _ALL_REMOVED:  # by an emulator whose start failed, which must not wait for our predecessor
+            return
+    if (sys.stdin.buffer.read() if told is None else told) == _ALL_REMOVED:
         return
     with _left_alone(owner, emulator) as alone:
         if alone:

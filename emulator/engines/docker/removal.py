@@ -11,8 +11,8 @@ import docker
 from docker.errors import APIError, NotFound
 
 from ...contract.plan import Mount
-from .labels import OWNER, UNIQUE_NAME, is_abandoned
-from .trees import reclaim
+from .archives import reclaim
+from .labels import KEPT, OWNER, UNIQUE_NAME, is_abandoned
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,22 @@ def remove_container(api: docker.APIClient, container: str) -> None:
             raise
 
 
+def end_kept(api: docker.APIClient, container: str) -> None:
+    """End a container that is kept; one that was never started holds nothing that is worth keeping."""
+    try:
+        state = api.inspect_container(container)["State"]
+        if state["Status"] == "created":
+            remove_container(api, container)
+        elif state["Running"]:
+            api.kill(container)
+            api.wait(container)
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code != 409:  # it has ended meanwhile
+            raise
+
+
 def remove_network(api: docker.APIClient, network: str) -> None:
     """Remove a network; one that is gone is fine."""
     try:
@@ -48,7 +64,7 @@ def remove_network(api: docker.APIClient, network: str) -> None:
         logger.warning("The network %s cannot be removed: %s", network, error.explanation)
 
 
-def _give_back_mounts(api: docker.APIClient, container: Mapping[str, Any]) -> None:
+def give_back_mounts(api: docker.APIClient, container: Mapping[str, Any]) -> None:
     """End a container and make what it left in directories of ours ours again, to be deleted by the next `up`."""
     mounts = [
         Mount(source=Path(mount["Source"]), target=PurePosixPath(mount["Destination"]))
@@ -65,12 +81,14 @@ def _give_back_mounts(api: docker.APIClient, container: Mapping[str, Any]) -> No
 
 
 def _remove(api: docker.APIClient, label: str, chosen: Callable[[Mapping[str, str]], bool]) -> None:
-    """Remove the chosen containers, and the chosen networks that no other container is on."""
+    """Remove the chosen containers, and the chosen networks that no other container is on; end those that are kept."""
     filters = {"label": label}
     in_use = set()
     for container in api.containers(all=True, filters=filters):
-        if chosen(container["Labels"]):
-            _give_back_mounts(api, container)
+        if chosen(container["Labels"]) and KEPT in container["Labels"]:
+            end_kept(api, container["Id"])
+        elif chosen(container["Labels"]):
+            give_back_mounts(api, container)
             remove_container(api, container["Id"])
         else:
             in_use.add(container["HostConfig"]["NetworkMode"])

@@ -39,6 +39,7 @@ AWS_DOMAINS = (
     "hci.ic.gov",
 )
 _ENDINGS = tuple("." + domain for domain in AWS_DOMAINS)
+_EXEC = "sagemaker-emulator exec"
 _NOWHERE = "http://127.0.0.1:9"  # where nobody answers
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _ADAPTER_OPTIONS = ("stream", "timeout", "verify", "cert", "proxies")
@@ -79,53 +80,67 @@ def address_of(endpoint: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def warn(text: str) -> None:
+def warn(text: str, speaker: str = _EXEC) -> None:
     """Write one line to the user, where there is somewhere to write."""
     if sys.stderr is not None:
-        sys.stderr.write("sagemaker-emulator exec: " + text + "\n")
+        sys.stderr.write(speaker + ": " + text + "\n")
 
 
-def _refusal(host: object) -> OSError:
-    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-    return OSError(
-        "sagemaker-emulator exec: refused: a connection to " + name + " would have reached AWS (only botocore, "
-        "aiobotocore, requests, urllib.request and http.client are sent to the local endpoint)"
-    )
-
-
-def reroute_to(endpoint: str) -> Reroute:
+def reroute_to(endpoint: str, speaker: str = _EXEC) -> Reroute:
     """Install the changes for this endpoint; where it makes no sense, requests for AWS fail."""
     try:
-        rerouting = Reroute(endpoint)
+        rerouting = Reroute(endpoint, speaker)
     except ValueError as error:
-        warn(str(error) + "; what is meant for AWS will find nobody")
-        rerouting = Reroute(_NOWHERE)
+        warn(str(error) + "; what is meant for AWS will find nobody", speaker)
+        rerouting = Reroute(_NOWHERE, speaker)
     rerouting.install()
     return rerouting
+
+
+def refuse_aws(speaker: str = _EXEC) -> Reroute:
+    """Send nothing anywhere, and refuse what would reach AWS."""
+    refusing = Reroute(_NOWHERE, speaker, only_refuse=True)
+    refusing.install()
+    return refusing
 
 
 class Reroute:
     """All changes that one endpoint needs, and the way back."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, speaker: str = _EXEC, *, only_refuse: bool = False) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._address = address_of(endpoint)
+        self._speaker = speaker
         self._replaced: list[tuple[Any, str, Any]] = []
-        self._finder = _Finder(
-            {
-                "socket": self._guard_socket,
-                "http.client": self._reroute_http_client,
-                "botocore.httpsession": self._reroute_botocore,
-                "awscli.botocore.httpsession": self._reroute_botocore,
-                "aiobotocore.httpsession": self._reroute_aiobotocore,
-                "aiobotocore.httpxsession": self._reroute_aiobotocore,
-                "requests.adapters": self._reroute_requests,
-            }
+        refusing: dict[str, Patch] = {
+            "socket": self._guard_socket,
+            "http.client": self._guard_proxies,
+            "botocore.httpsession": self._refuse_botocore,
+        }
+        rerouting: dict[str, Patch] = {
+            "http.client": self._reroute_http_client,
+            "botocore.httpsession": self._reroute_botocore,
+            "awscli.botocore.httpsession": self._reroute_botocore,
+            "aiobotocore.httpsession": self._reroute_aiobotocore,
+            "aiobotocore.httpxsession": self._reroute_aiobotocore,
+            "requests.adapters": self._reroute_requests,
+        }
+        self._advice = (
+            "nothing of this test is sent to an emulator: use a fixture such as sagemaker_emulator"
+            if only_refuse
+            else "only botocore, aiobotocore, requests, urllib.request and http.client are sent to the local endpoint"
         )
+        self._finder = _Finder(refusing if only_refuse else {**refusing, **rerouting}, speaker)
 
     def install(self) -> None:
         """Change the modules that are there, and each other one when it comes."""
         self._finder.install()
+
+    def _refusal(self, host: object) -> OSError:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        return OSError(
+            self._speaker + ": refused: a connection to " + name + " would have reached AWS (" + self._advice + ")"
+        )
 
     def uninstall(self) -> None:
         """Put everything back that was changed."""
@@ -185,6 +200,20 @@ class Reroute:
         self._replace(module.URLLib3Session, "send", sending)
         self._replace(module.ProxyConfiguration, "proxy_url_for", choosing)
 
+    def _refuse_botocore(self, module: ModuleType) -> None:
+        """Refuse at once: what the socket says botocore would try again, and tell of in other words."""
+
+        def sending(original: Any) -> Any:
+            def send(session: Any, request: Any) -> Any:
+                found = aws_target(request.url)
+                if found is not None:
+                    raise self._refusal(found[0])
+                return original(session, request)
+
+            return send
+
+        self._replace(module.URLLib3Session, "send", sending)
+
     def _reroute_aiobotocore(self, module: ModuleType) -> None:
         def sending(original: Any) -> Any:
             async def send(session: Any, request: Any) -> Any:
@@ -240,7 +269,7 @@ class Reroute:
         def tunnelling(original: Any) -> Any:
             def set_tunnel(connection: Any, host: Any, *args: Any, **kwargs: Any) -> Any:
                 if is_aws_host(host):
-                    raise _refusal(host)
+                    raise self._refusal(host)
                 return original(connection, host, *args, **kwargs)
 
             return set_tunnel
@@ -249,7 +278,7 @@ class Reroute:
             def putrequest(connection: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
                 found = aws_target(url)
                 if found is not None and not is_aws_host(connection.host):
-                    raise _refusal(found[0])
+                    raise self._refusal(found[0])
                 return original(connection, method, url, *args, **kwargs)
 
             return putrequest
@@ -261,7 +290,7 @@ class Reroute:
         def resolving(original: Any) -> Any:
             def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
                 if is_aws_host(host):
-                    raise _refusal(host)
+                    raise self._refusal(host)
                 return original(host, *args, **kwargs)
 
             return resolve
@@ -269,7 +298,7 @@ class Reroute:
         def connecting(original: Any) -> Any:
             def connect(sock: Any, address: Any) -> Any:
                 if isinstance(address, tuple) and address and is_aws_host(address[0]):
-                    raise _refusal(address[0])
+                    raise self._refusal(address[0])
                 return original(sock, address)
 
             return connect
@@ -284,8 +313,9 @@ class Reroute:
 class _Finder:
     """Finds modules as the other finders do, and has some of them changed after they were run."""
 
-    def __init__(self, patches: Mapping[str, Patch]) -> None:
+    def __init__(self, patches: Mapping[str, Patch], speaker: str) -> None:
         self._patches = patches
+        self._speaker = speaker
 
     def install(self) -> None:
         sys.meta_path.insert(0, self)
@@ -315,7 +345,8 @@ class _Finder:
         try:
             self._patches[name](module)
         except Exception as error:  # noqa: BLE001 - another version of a library must not stop the program
-            warn(name + " is not sent to the local endpoint (" + repr(error) + "); it cannot reach AWS either")
+            problem = " is not sent to the local endpoint (" + repr(error) + "); it cannot reach AWS either"
+            warn(name + problem, self._speaker)
 
 
 class _Loader:

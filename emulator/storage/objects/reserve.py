@@ -16,17 +16,21 @@ from .model import StoreFullError
 RESERVE_FILE: Final = "reserve"
 # What the database may grow by when the journal is brought into it.
 _SIZE: Final = LONGEST_JOURNAL
+ROOM_TO_START: Final = 1024**2
+"""What opening databases and taking locks may need."""
 
 
 class Reserve:
     """A file without content that takes some MiB of the disk."""
 
     def __init__(self, folder: Path, index: Index) -> None:
-        """Take the room, if the disk has it."""
+        """Take the room, if the disk has it, and more that whoever starts on a full disk needs."""
         self._index = index
         self._path = folder / RESERVE_FILE
         self._lock = threading.Lock()
-        self._take()
+        disk = os.statvfs(folder)
+        if self._path.exists() or disk.f_bavail * disk.f_frsize >= _SIZE + ROOM_TO_START:
+            self._take()
 
     @contextmanager
     def given_up(self) -> Iterator[None]:

@@ -73,6 +73,8 @@ class DiskObjectStore:
         return removed
 
     def create_bucket(self, bucket: str) -> None:
+        if self.has_bucket(bucket):  # nothing is written then, not even on a full disk: every start comes here
+            return
         with self._publisher.change() as change:
             change.connection.execute("INSERT INTO buckets (name) VALUES (?) ON CONFLICT DO NOTHING", (bucket,))
 

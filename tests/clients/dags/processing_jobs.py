@@ -4,8 +4,10 @@ from airflow.providers.amazon.aws.operators.sagemaker import SageMakerProcessing
 from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerProcessingSensor
 from airflow.sdk import dag
 
-GOOD = "sleep 8"
-BAD = "sleep 8; echo 'column age: -1 is no age' > /opt/ml/output/message; exit 3"
+# Long enough for the next task to begin, which takes longer on a machine that is busy with other tests.
+WHILE = "read load rest < /proc/loadavg; sleep $((8 + ${load%.*} / 2))"
+GOOD = WHILE
+BAD = f"{WHILE}; echo 'column age: -1 is no age' > /opt/ml/output/message; exit 3"
 
 
 def processing(task_id: str, name: str, program: str, **options: object) -> SageMakerProcessingOperator:

@@ -1,8 +1,7 @@
-"""Directory trees in and out of containers, by the disk we share with the engine or by its archive API."""
+"""Directory trees in and out of containers by the engine's archive API."""
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import os
@@ -10,7 +9,7 @@ import stat
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -18,122 +17,9 @@ import docker
 from docker.errors import NotFound
 
 from ...contract.plan import Mount
-from ...jobs.ports import CHANGED, TreeMember
+from ...jobs.ports import TreeMember
 
 logger = logging.getLogger(__name__)
-
-
-def members_on_disk(root: Path) -> Iterator[TreeMember]:
-    """Yield what is below a directory of this machine, sorted, symbolic links as links.
-
-    A container may be writing there: what vanishes is left out, and no link is ever followed, also not one
-    that takes the place of a file in this moment.
-    """
-    if not root.is_dir():
-        return
-    names: dict[tuple[int, int], str] = {}
-    for folder, directories, files, descriptor in os.fwalk(root):
-        directories.sort()
-        for name in sorted(directories + files):
-            try:
-                yield from _entry(Path(folder, name).relative_to(root).as_posix(), name, descriptor, names)
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as error:
-                if error.errno != errno.ELOOP:
-                    raise
-
-
-def _entry(path: str, name: str, folder: int, names: dict[tuple[int, int], str]) -> Iterator[TreeMember]:
-    """Yield one entry of a directory that is open; `names` has the first name of each file with several."""
-    found = os.lstat(name, dir_fd=folder)
-    member = tarfile.TarInfo(path)
-    if stat.S_ISREG(found.st_mode):
-        first = names.setdefault((found.st_dev, found.st_ino), path)
-        if found.st_nlink > 1 and first != path:
-            member.type, member.linkname = tarfile.LNKTYPE, first
-            yield _with_status(member, found), None
-            return
-        with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), "rb") as content:
-            found = os.fstat(content.fileno())
-            member.size = found.st_size
-            yield _with_status(member, found), content
-        return
-    if stat.S_ISDIR(found.st_mode):
-        member.type = tarfile.DIRTYPE
-    elif stat.S_ISLNK(found.st_mode):
-        member.type, member.linkname = tarfile.SYMTYPE, os.readlink(name, dir_fd=folder)
-    elif stat.S_ISFIFO(found.st_mode):
-        member.type = tarfile.FIFOTYPE
-    else:  # sockets and devices
-        return
-    yield _with_status(member, found), None
-
-
-@contextmanager
-def file_on_disk(root: Path, relative: PurePosixPath) -> Iterator[TreeMember | None]:
-    """Open one regular file below a directory of this machine; None if there is none, or a link stands in the way.
-
-    An engine that is asked answers only when it has taken down a container that has just ended.
-    """
-    with ExitStack() as opened:
-        try:
-            descriptor = _opened_below(root, relative, opened)
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
-                raise
-            descriptor = None
-        if descriptor is None:
-            yield None
-            return
-        found = os.fstat(descriptor)
-        member = tarfile.TarInfo(relative.name)
-        member.size = found.st_size
-        yield _with_status(member, found), opened.enter_context(os.fdopen(descriptor, "rb", closefd=False))
-
-
-def _opened_below(root: Path, relative: PurePosixPath, opened: ExitStack) -> int | None:
-    """Open a file from directory to directory, so that also a link that has just been put there leads nowhere.
-
-    What is no file is not even opened: it may be a device.
-    """
-
-    def step(name: str, folder: int | None, flags: int) -> int:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
-        opened.callback(os.close, descriptor)
-        return descriptor
-
-    folder = step(str(root), None, os.O_DIRECTORY)
-    for part in relative.parent.parts:
-        folder = step(part, folder, os.O_DIRECTORY)
-    if not stat.S_ISREG(os.lstat(relative.name, dir_fd=folder).st_mode):
-        return None
-    descriptor = step(relative.name, folder, os.O_NONBLOCK)  # it may be a pipe by now, which would be waited for
-    return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-
-
-def _with_status(member: tarfile.TarInfo, found: os.stat_result) -> tarfile.TarInfo:
-    # For who compares files over time; it is not for archives.
-    member.pax_headers = {CHANGED: str(found.st_ctime_ns)}
-    member.mode, member.uid, member.gid, member.mtime = found.st_mode, found.st_uid, found.st_gid, found.st_mtime
-    return member
-
-
-def is_plain_directory(root: Path, relative: PurePosixPath) -> bool:
-    """Tell whether a path below a mounted directory is a directory and no link leads away from it.
-
-    The container may have put a symbolic link there; followed on this machine, it would lead to this
-    machine's files.
-    """
-    path = root
-    for part in ("", *relative.parts):
-        path = path / part
-        try:
-            if not stat.S_ISDIR(path.lstat().st_mode):
-                return False
-        except FileNotFoundError:
-            return False
-    return True
 
 
 def members_in_container(api: docker.APIClient, container: str, path: PurePosixPath) -> Iterator[TreeMember]:

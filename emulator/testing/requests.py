@@ -1,0 +1,138 @@
+"""Create requests of jobs from the few words of a test. Pure: text and values in, a request out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ..contract.kinds import PROCESSING, TRAINING
+
+if TYPE_CHECKING:
+    from .sagemaker_emulator import Identity
+
+_LONGEST_STEM: Final = 40
+_PROCESSING: Final = "/opt/ml/processing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobWords:
+    """What a test says of a job of any kind; what it leaves out is sensible.
+
+    `inputs` are a training job's channels or a processing job's inputs: the URI of each, or its member of
+    the request as it is. `request` has members of the request itself, which win over all else.
+    """
+
+    name: str
+    image: str
+    inputs: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    hosts: int = 1
+    instance_type: str = ""
+    entrypoint: Sequence[str] | None = None
+    arguments: Sequence[str] | None = None
+    max_runtime: int = 3600
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+def job_name(test: str, unique: str) -> str:
+    """Return a job's name that says which test it is of: `test-it-trains-3f2a9c01`."""
+    stem = re.sub(r"[^a-zA-Z0-9]+", "-", test).strip("-")[:_LONGEST_STEM].strip("-")
+    return f"{stem or 'job'}-{unique}"
+
+
+def training_request(
+    words: JobWords,
+    identity: Identity,
+    bucket: str,
+    *,
+    hyperparameters: Mapping[str, object],
+    metrics: Mapping[str, str],
+    input_mode: str,
+) -> dict[str, Any]:
+    """Return a CreateTrainingJob request. Hyperparameters become texts, as the SDKs make them."""
+    algorithm: dict[str, Any] = {"TrainingImage": words.image, "TrainingInputMode": input_mode, **_command(words)}
+    if metrics:
+        algorithm["MetricDefinitions"] = [{"Name": name, "Regex": regex} for name, regex in metrics.items()]
+    request = {
+        TRAINING.name_member: words.name,
+        "RoleArn": identity.role,
+        "AlgorithmSpecification": algorithm,
+        "HyperParameters": {name: str(one) for name, one in hyperparameters.items()},
+        "Environment": dict(words.environment),
+        "InputDataConfig": [_channel(name, one) for name, one in words.inputs.items()],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/"},
+        "ResourceConfig": _cluster(words, identity),
+        "StoppingCondition": {"MaxRuntimeInSeconds": words.max_runtime},
+    }
+    return _with({name: one for name, one in request.items() if one not in ({}, [])}, words.request)
+
+
+def processing_request(
+    words: JobWords, identity: Identity, bucket: str, *, outputs: Mapping[str, str | Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a CreateProcessingJob request; outputs are given by the folder in which the container writes each."""
+    app = {"ImageUri": words.image, **_command(words)}
+    prefix = f"s3://{bucket}/{words.name}/output"
+    request = {
+        PROCESSING.name_member: words.name,
+        "RoleArn": identity.role,
+        "AppSpecification": app,
+        "Environment": dict(words.environment),
+        "ProcessingInputs": [_input(name, one) for name, one in words.inputs.items()],
+        "ProcessingResources": {"ClusterConfig": _cluster(words, identity)},
+        "StoppingCondition": {"MaxRuntimeInSeconds": words.max_runtime},
+    }
+    if outputs:
+        request["ProcessingOutputConfig"] = {"Outputs": [_output(name, one, prefix) for name, one in outputs.items()]}
+    return _with({name: one for name, one in request.items() if one not in ({}, [])}, words.request)
+
+
+def output_folders(names: Sequence[str]) -> dict[str, str]:
+    """Return where a container writes outputs of which only the names are given."""
+    return {name: f"{_PROCESSING}/output/{name}" for name in names}
+
+
+def _command(words: JobWords) -> dict[str, list[str]]:
+    given = {"ContainerEntrypoint": words.entrypoint, "ContainerArguments": words.arguments}
+    return {name: list(texts) for name, texts in given.items() if texts is not None}
+
+
+def _cluster(words: JobWords, identity: Identity) -> dict[str, Any]:
+    instance_type = words.instance_type or identity.instance_type
+    return {"InstanceType": instance_type, "InstanceCount": words.hosts, "VolumeSizeInGB": 30}
+
+
+def _channel(name: str, given: str | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(given, Mapping):
+        return {"ChannelName": name, **given}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": given}}}
+
+
+def _input(name: str, given: str | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(given, Mapping):
+        return {"InputName": name, **given}
+    s3_input = {
+        "S3Uri": given,
+        "LocalPath": f"{_PROCESSING}/input/{name}",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    return {"InputName": name, "S3Input": s3_input}
+
+
+def _output(name: str, given: str | Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    if isinstance(given, Mapping):
+        return {"OutputName": name, **given}
+    s3_output = {"S3Uri": f"{prefix}/{name}", "LocalPath": given, "S3UploadMode": "EndOfJob"}
+    return {"OutputName": name, "S3Output": s3_output}
+
+
+def _with(request: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request with changes: structures are joined, all else is replaced, None removes a member."""
+    joined = dict(request)
+    for name, change in changes.items():
+        before = joined.get(name)
+        joined[name] = _with(before, change) if isinstance(before, dict) and isinstance(change, Mapping) else change
+    return {name: one for name, one in joined.items() if one is not None}

@@ -1,0 +1,49 @@
+"""The emulator of a pytest session, in a process of its own: `python -c "... main()" SETTINGS`.
+
+Tests may freeze time, fake the file system, mock AWS or forbid sockets in their process. None of that
+is to reach the emulator, and nothing of it them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from ..config import Settings
+from ..errors import EmulatorError
+
+
+def main() -> int:
+    """Serve until standard input ends, which it does with the process that started this one."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    from ..endpoint import Endpoint
+
+    document = json.loads(sys.argv[1])
+    settings = Settings(**{**document, "state_dir": Path(document["state_dir"])})
+    try:
+        with Endpoint(settings) as endpoint:
+            _say({"url": endpoint.url})
+            threading.Thread(target=_await_end, args=(ended,), name="parent", daemon=True).start()
+            ended.wait()
+    except EmulatorError as error:
+        _say({"error": str(error), "exit_code": str(error.exit_code)})
+        return error.exit_code
+    return 0
+
+
+def _say(document: dict[str, str]) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+def _await_end(ended: threading.Event) -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    ended.set()

@@ -1,0 +1,109 @@
+"""The sample pipeline as its users' clients run it: a script with either SDK, and a DAG in a real Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import pytest
+
+from tests.clients.conftest import REPOSITORY, Finished, Programs, Server, built, client
+from tests.clients.dag_runs import Airflow, DagRun
+from tests.jobs import Clients
+
+# All runs go side by side, each of four jobs or more; the first test waits for the images too.
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-ctr"), pytest.mark.timeout(900)]
+
+SAMPLE = REPOSITORY / "sample_jobs/ctr_pipeline"
+SECONDS = 600
+BUCKET = "ctr-airflow"
+DAY, DIRTY_DAY = "2026-03-05", "2026-03-06"
+LOWEST_AUC = 0.75
+SCORES = [f"day=2026-03-06/{exchange}-{number}.csv.gz" for exchange in ("alpha", "beta") for number in (0, 1)]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Every run, started; a test waits for the one that it is about."""
+
+    scripts: dict[str, Future[Finished]]
+    dag: DagRun
+    dirty_dag: DagRun
+
+
+@pytest.fixture(scope="module")
+def programs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    running = Programs(server, tmp_path_factory.mktemp("programs"), SECONDS)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def runs(programs: Programs, airflow: Airflow, aws: Clients) -> Runs:
+    data = SAMPLE / "data"
+    if not (data / "raw").is_dir():
+        pytest.fail(f"There is no {data}. Make it: make prepare-pipeline", pytrace=False)
+    images = {kind: built(f"ctr-{kind}", SAMPLE, "--target", kind) for kind in ("processing", "training")}
+    variables = {
+        "ctr_bucket": BUCKET,
+        "ctr_processing_image": images["processing"],
+        "ctr_training_image": images["training"],
+        "sagemaker_role": "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole",
+    }
+    aws.s3.create_bucket(Bucket=BUCKET)
+    for folder in ("raw", "dirty", "batch"):
+        for path in (data / folder).rglob("*.gz"):
+            aws.s3.upload_file(str(path), BUCKET, f"ctr/{path.relative_to(data)}")
+    return Runs(
+        scripts={
+            version: programs.exec(
+                client(f"sdk-{version}", "python"),
+                str(SAMPLE / f"run_sdk_{version}.py"),
+                PROCESSING_IMAGE=images["processing"],
+                TRAINING_IMAGE=images["training"],
+            )
+            for version in ("v2", "v3")
+        },
+        dag=airflow.of_a_day("ctr_pipeline", SAMPLE, variables, DAY),
+        dirty_dag=airflow.of_a_day("ctr_pipeline", SAMPLE, variables, DIRTY_DAY, raw="dirty"),
+    )
+
+
+def keys(aws: Clients, bucket: str, prefix: str) -> list[str]:
+    found = aws.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    return [one["Key"].removeprefix(prefix) for one in found]
+
+
+@pytest.mark.parametrize("version", ["v2", "v3"])
+def test_a_script_with_the_sdk(runs: Runs, version: str, aws: Clients) -> None:
+    """It asserts by itself that the model is good on a day that it has not seen."""
+    finished = runs.scripts[version].result().succeeded()
+    assert finished.stdout.rstrip().splitlines()[-1].split("scores: ")[1].split() == [
+        f"ctr/scores/{name}" for name in SCORES
+    ]
+    assert keys(aws, "sagemaker-us-east-1-123456789012", "ctr/scores/") == SCORES
+
+
+def test_the_dag_is_green_and_leaves_a_good_model_and_scores(runs: Runs, aws: Clients) -> None:
+    assert set(runs.dag.green().states) == {"preprocess", "train", "evaluate", "predict"}
+    stamp = DAY.replace("-", "") + "T000000"
+    evaluated = aws.sagemaker.describe_training_job(TrainingJobName=f"ctr-evaluate-{stamp}")
+    metrics = {one["MetricName"]: one["Value"] for one in evaluated["FinalMetricDataList"]}
+    assert metrics["evaluation:auc"] >= LOWEST_AUC
+    assert keys(aws, BUCKET, f"ctr/runs/{stamp}/scores/") == SCORES
+
+
+def test_the_same_dag_on_a_dirty_day_is_red_and_tells_the_container_s_own_reason(runs: Runs, aws: Clients) -> None:
+    assert runs.dirty_dag.red().states == {
+        "preprocess": "failed",
+        "train": "upstream_failed",
+        "evaluate": "upstream_failed",
+        "predict": "upstream_failed",
+    }
+    name = f"ctr-preprocess-{DIRTY_DAY.replace('-', '')}T000000"
+    reason = aws.sagemaker.describe_processing_job(ProcessingJobName=name)["FailureReason"]
+    assert "day=2026-03-06" in reason
+    assert reason.splitlines()[0] in runs.dirty_dag.log("preprocess")

@@ -1,0 +1,96 @@
+"""Real pytest runs in a project of their own, with the plugin as its users have it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from emulator.endpoint import Endpoint
+
+TEMPLATE = Path(__file__).parents[2] / "fixtures/project"
+SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with tests, and a folder `training` with a program and its Dockerfile."""
+
+    pytester: pytest.Pytester
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        return self.pytester.path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def ini(self, **options: str) -> None:
+        lines = "".join(f"{name} = {text}\n" for name, text in options.items())
+        self.write("pytest.ini", f"[pytest]\nfilterwarnings = error\n{lines}")
+
+    def run(self, *arguments: str) -> Outcome:
+        """Run pytest as a program of its own."""
+        result = self.pytester.runpytest_subprocess(*self.arguments, *arguments, timeout=SECONDS)
+        return Outcome(result)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pytest run came to."""
+
+    result: pytest.RunResult
+
+    @property
+    def text(self) -> str:
+        return self.result.stdout.str() + self.result.stderr.str()
+
+    def was(self, **outcomes: int) -> Outcome:
+        """Require the numbers of tests that passed, failed, were skipped ..."""
+        self.result.assert_outcomes(**outcomes)
+        return self
+
+    def says(self, *texts: str) -> Outcome:
+        """Require that the output has these texts, in any order."""
+        for text in texts:
+            assert text in self.text, f"{text!r} is not in the output:\n{self.text}"
+        return self
+
+    def matches(self, pattern: str) -> re.Match[str]:
+        """Require that the output has what a regular expression describes."""
+        found = re.search(pattern, self.text)
+        assert found is not None, f"{pattern!r} matches nothing of:\n{self.text}"
+        return found
+
+
+@pytest.fixture
+def bare_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose pytest starts an emulator of its own when it needs one."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "PYTEST_XDIST")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DOCKER_CONFIG", str(Path("~/.docker").expanduser()))  # pytester has another home
+    project = Project(pytester)
+    shutil.copytree(TEMPLATE, project.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    project.ini()
+    return project
+
+
+@pytest.fixture
+def project(bare_project: Project, endpoint: Endpoint) -> Project:
+    """A project whose pytest uses the emulator of this one, on each rung that there is."""
+    return Project(bare_project.pytester, (f"--sagemaker-endpoint={endpoint.url}",))
+
+
+def junit(path: Path) -> ET.Element:
+    """Return a JUnit file."""
+    return ET.parse(path).getroot()
