@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,16 +20,19 @@ from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 # What users get, for a clone whose entry points are not installed; and pytest's own way to test plugins.
 pytest_plugins = ["emulator.pytest_plugin", "pytester"]
 
+BEHAVIOUR = Path(__file__).parent / "tests/behaviour"
+
 # One second of the service's limits takes ten milliseconds: MaxRuntime and the stop grace in no time.
 TIME_SCALE = 100.0
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs an endpoint on every engine; with docker alone what needs a Docker Engine anyway."""
+    """Run tests of behaviour on every engine, but for those that need docker; what else needs an endpoint on docker."""
     if "endpoint" in metafunc.fixturenames:
         docker = pytest.param("docker", marks=pytest.mark.docker)
+        is_about_behaviour = BEHAVIOUR in metafunc.definition.path.parents
         needs_docker = metafunc.definition.get_closest_marker("docker") is not None
-        engines = [docker] if needs_docker else ["process", docker]
+        engines = ["process", docker] if is_about_behaviour and not needs_docker else [docker]
         metafunc.parametrize("endpoint", engines, indirect=True, scope="session")
 
 

@@ -31,7 +31,7 @@ def kept(state_dir: Path | None) -> None:
         click.echo("Nothing is kept. To keep what a job leaves: sagemaker-emulator run --keep JOBFILE")
 
 
-def all_kept(state_dir: Path | None) -> list[KeptJob]:
+def all_kept(state_dir: Path | None, *, tell: bool = True) -> list[KeptJob]:
     """Return what is kept in a state directory, or in any that can be found, oldest first."""
     from ..engines.kept import kept_in_engine, kept_jobs
 
@@ -43,5 +43,7 @@ def all_kept(state_dir: Path | None) -> list[KeptJob]:
     try:
         found |= {one.folder: one for one in kept_in_engine()}
     except EngineUnavailableError:
-        click.echo("No Docker Engine answers: what it may have kept for other state directories is not seen.", err=True)
+        if tell:
+            text = "No Docker Engine answers: what it may have kept for other state directories is not seen."
+            click.echo(text, err=True)
     return sorted(found.values(), key=lambda one: one.ended)

@@ -30,7 +30,7 @@ def engine_options(command: Command) -> Command:
             type=click.Choice(["docker", "process", "auto"]),
             default="auto",
             show_default=True,
-            help="What runs the containers.",
+            help="docker runs images, process programs of this machine; auto is docker where it answers, else process.",
         ),
     ):
         command = option(command)

@@ -136,7 +136,7 @@ def _kept(name: str, state_dir: Path | None) -> KeptJob:
     """Return the last job of a name that is kept."""
     from .kept import all_kept
 
-    found = [one for one in all_kept(state_dir) if one.name == name]
+    found = [one for one in all_kept(state_dir, tell=False) if one.name == name]
     if not found:
         raise UsageError(
             f"No job {name!r} is kept, and there is no such job file. See what is kept: sagemaker-emulator kept\n"

@@ -35,7 +35,8 @@ Snapshot = Mapping[Path, tuple[int, int, int]]
 
 def run_and_watch(paths: Sequence[Path]) -> int:
     """Run job files now and after each change, until Ctrl-C; return the exit code of that."""
-    command = [sys.executable, "-m", "emulator", *(one for one in sys.argv[1:] if one != "--watch")]
+    # -P: a folder of that name in the current one is not us.
+    command = [sys.executable, "-P", "-m", "emulator", *(one for one in sys.argv[1:] if one != "--watch")]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:

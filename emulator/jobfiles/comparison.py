@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,36 +51,39 @@ class Job:
     description: Mapping[str, Any]
     view: Mapping[str, Any] | None
 
-    @property
-    def names(self) -> dict[str, str]:
-        """What stands for the job in its own texts, so that only other differences show."""
-        return {self.description[self.kind.arn_member]: "ARN", self.description[self.kind.name_member]: "NAME"}
+    def neutral(self, value: Any) -> Any:
+        """Put words in the place of the job's own name and ARN, wherever they stand for themselves in a text."""
+        if isinstance(value, list):
+            return [self.neutral(one) for one in value]
+        if isinstance(value, str):
+            names = ((self.description[self.kind.arn_member], "ARN"), (self.description[self.kind.name_member], "NAME"))
+            for text, word in names:
+                value = re.sub(rf"(?<![\w-]){re.escape(text)}(?![\w-])", word, value, flags=re.IGNORECASE)
+        return value
 
 
 def differences(left: Job, right: Job) -> Iterator[Difference]:
     """Yield what differs, in the order in which a person asks: how they ended, what was asked for, what they got."""
+    unlike = _Comparison(left, right).unlike
     if left.kind is not right.kind:
         yield Difference(part="kind", where="", left=left.kind.words, right=right.kind.words)
-    status = (left.kind.status_member, right.kind.status_member)
-    ends = {*status, "SecondaryStatus", "FailureReason", "ExitMessage"}
-    yield from _unlike("status", _only(left, ends), _only(right, ends))
-    yield from _unlike("metric", final_metrics(left.description), final_metrics(right.description))
+    ends = {left.kind.status_member, right.kind.status_member, "SecondaryStatus", "FailureReason", "ExitMessage"}
+    yield from unlike("status", _only(left, ends), _only(right, ends))
+    yield from unlike("metric", final_metrics(left.description), final_metrics(right.description))
     asked = ends | _OWN | _MEASURED | {*_TIMES, "FinalMetricDataList"}
-    yield from _unlike("request", _without(left, asked), _without(right, asked))
-    yield from _unlike("container", _container(left), _container(right))
-    yield from _unlike("seconds", _seconds(left), _seconds(right), counts=False)
+    yield from unlike("request", _without(left, asked), _without(right, asked))
+    yield from unlike("container", _container(left), _container(right))
+    yield from unlike("seconds", _seconds(left), _seconds(right), counts=False)
 
 
 def _only(job: Job, members: set[str]) -> dict[str, Any]:
-    status = job.kind.status_member
     found = {name: job.description[name] for name in members if name in job.description}
-    found["Status"] = found.pop(status, None)
-    return {name: _neutral(value, job) for name, value in found.items()}
+    return {"Status": found.pop(job.kind.status_member, None), **found}
 
 
 def _without(job: Job, members: set[str]) -> dict[str, Any]:
     own = {job.kind.arn_member, job.kind.name_member}
-    return {name: _neutral(value, job) for name, value in job.description.items() if name not in members | own}
+    return {name: value for name, value in job.description.items() if name not in members | own}
 
 
 def _container(job: Job) -> dict[str, Any]:
@@ -89,8 +93,7 @@ def _container(job: Job) -> dict[str, Any]:
     for name, host in job.view["hosts"].items():
         environment = {key: value for key, value in host["environment"].items() if key not in _NEVER_EQUAL}
         hosts[name] = {**host, "environment": environment, "hostname": ""}
-    document: dict[str, Any] = _neutral({"image": job.view["image"], "hosts": hosts}, job)
-    return document
+    return {"image": job.view["image"], "hosts": hosts}
 
 
 def _seconds(job: Job) -> dict[str, Any]:
@@ -103,30 +106,24 @@ def _seconds(job: Job) -> dict[str, Any]:
     return stages
 
 
-def _neutral(value: Any, job: Job) -> Any:
-    """Put words in the place of the job's own name and ARN, wherever they stand."""
-    if isinstance(value, dict):
-        return {_neutral(key, job): _neutral(one, job) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_neutral(one, job) for one in value]
-    if isinstance(value, str):
-        for text, word in job.names.items():
-            value = value.replace(text, word).replace(text.lower(), word)
-    return value
+class _Comparison:
+    """Goes through two documents side by side."""
 
+    def __init__(self, left: Job, right: Job) -> None:
+        self._left = left
+        self._right = right
 
-def _unlike(part: str, left: Any, right: Any, where: str = "", *, counts: bool = True) -> Iterator[Difference]:
-    """Yield the places at which two documents differ, as deep in them as they can be named."""
-    if left == right:
-        return
-    if isinstance(left, dict) and isinstance(right, dict):
-        for key in dict.fromkeys([*left, *right]):
-            separator = "" if not where else (" " if str(key).startswith("/") else ".")
-            yield from _unlike(
-                part, left.get(key, _NOTHING), right.get(key, _NOTHING), f"{where}{separator}{key}", counts=counts
-            )
-    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        for index, (one, other) in enumerate(zip(left, right, strict=True)):
-            yield from _unlike(part, one, other, f"{where}[{index}]", counts=counts)
-    else:
-        yield Difference(part=part, where=where, left=str(left), right=str(right), counts=counts)
+    def unlike(self, part: str, left: Any, right: Any, where: str = "", *, counts: bool = True) -> Iterator[Difference]:
+        """Yield the places at which two documents differ, as deep in them as they can be named."""
+        if left == right:
+            return
+        if isinstance(left, dict) and isinstance(right, dict):
+            for key in dict.fromkeys([*left, *right]):
+                separator = "" if not where else (" " if str(key).startswith("/") else ".")
+                one, other = left.get(key, _NOTHING), right.get(key, _NOTHING)
+                yield from self.unlike(part, one, other, f"{where}{separator}{key}", counts=counts)
+        elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+            for index, (one, other) in enumerate(zip(left, right, strict=True)):
+                yield from self.unlike(part, one, other, f"{where}[{index}]", counts=counts)
+        elif self._left.neutral(left) != self._right.neutral(right):
+            yield Difference(part=part, where=where, left=str(left), right=str(right), counts=counts)

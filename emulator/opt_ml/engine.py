@@ -14,6 +14,7 @@ from ..contract.outcome import HostExit, ImageMissingError, InternalServerError
 from ..contract.plan import ClusterPlan, ContainerPlan, GivenContainer
 from ..contract.toolkit_environment import CODE, Machine, toolkit_environment
 from ..contract.training_job import TrainingJob
+from ..errors import EmulatorError
 from ..jobs.ports import Capabilities, Cluster, Engine, ImageView, LogSink, TreeMember
 from .disks import DirectoryDisk, Disk, FakeDisk
 from .process import Start, standing_in
@@ -71,6 +72,12 @@ class InProcessEngine:
     def resume(self, _: ClusterPlan) -> AbstractContextManager[Cluster]:
         """Find nothing: what ran here went with its process."""
         raise InternalServerError("a job of the test's process ends with it")
+
+    def enter(self, unique_name: str, host: str, command: Sequence[str], *, terminal: bool) -> list[str]:  # noqa: ARG002
+        """Refuse: a program that runs here has the test's process for itself."""
+        raise EmulatorError(
+            "A job on the rung opt_ml runs in the test's process: no shell can join it. Use breakpoint()."
+        )
 
     def close(self, *, keep: Collection[str] = ()) -> None:
         """Nothing runs on."""

@@ -321,6 +321,7 @@ class OptMl:
                 _job(record), program, only_host=job.current_host, toolkit=job.toolkit, on_disk=on_disk
             )
             engines.append(engine)
+            workspace = Path(tempfile.mkdtemp(dir=self._workspace))
             platform = Platform(
                 jobs=jobs,
                 objects=self._objects,
@@ -332,7 +333,8 @@ class OptMl:
                 engine=engine,
                 access=TestAccess(),
                 clock=SystemClock(),
-                workspace=Path(tempfile.mkdtemp(dir=self._workspace)),
+                workspace=workspace,
+                kept=workspace / "kept",
             )
             JobRun(platform, record, JobControl()).run()
 

@@ -14,7 +14,7 @@ from emulator.endpoint import Endpoint
 from tests.jobs import AnyJob, ProcessingJobs, TrainingJobs
 from tests.programs import ME
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 SEEN = "/opt/ml/processing/seen"
 # What a program's shell and interpreter add by themselves.
@@ -69,6 +69,7 @@ def test_a_training_job(endpoint: Endpoint, jobs: TrainingJobs) -> None:
     assert "/opt/ml/input/data/train-manifest" in host["texts"]
 
 
+@pytest.mark.docker
 def test_a_training_job_in_an_image_with_files_and_a_user_of_its_own(
     endpoint: Endpoint, jobs: TrainingJobs, baked: str
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_training_job_in_an_image_with_files_and_a_user_of_its_own(
     assert "/opt/ml/model/hidden" not in host["tree"]
 
 
+@pytest.mark.docker
 def test_a_processing_job_of_several_hosts(endpoint: Endpoint, processing: ProcessingJobs, baked: str) -> None:
     shards = processing.input("shards", {"/0": b"0", "/1": b"1", "/2": b"22"}, S3DataDistributionType="ShardedByS3Key")
     job = processing.create(
@@ -109,6 +111,7 @@ def test_a_processing_job_of_several_hosts(endpoint: Endpoint, processing: Proce
     assert hosts["algo-1"]["tree"]["/opt/ml/processing"]["mode"] == "0775"
 
 
+@pytest.mark.docker
 def test_an_image_s_own_command(endpoint: Endpoint, processing: ProcessingJobs, baked: str) -> None:
     job = processing.create(
         image=baked,

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,14 @@ def test_what_cannot_be_debugged_is_said_before_anything_is_started(tmp_path: Pa
         done = sagemaker_emulator("debug", isolated, "--debug-port", port)
     assert done.returncode == 2
     assert f"Port {port} of 127.0.0.1 cannot be had" in done.stderr
+
+
+def test_the_training_toolkit_s_program_waits_and_not_the_toolkit(tmp_path: Path, image: Callable[[str], str]) -> None:
+    dockerfile = f"FROM {image('toolkit')}\nCOPY program /opt/ml/code\nENV SAGEMAKER_PROGRAM=train.py\n"
+    port, path = free_port(), project(tmp_path, dockerfile)
+    with started("debug", path, "--debug-port", port) as process:
+        seen = read_until(process, "Ctrl-C here stops the job")
+        assert f"/opt/ml/code/train.py waits for a debugger at 127.0.0.1:{port}" in seen
+        debug_it(port, str(tmp_path / "program"), "/opt/ml/code")
+        assert "doubled to 100" in read_until(process, "passed")
+        assert process.wait(60) == 0

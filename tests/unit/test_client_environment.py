@@ -263,7 +263,7 @@ def test_the_address_of_the_endpoint() -> None:
     assert address_of("http://[::1]:4750") == ("::1", 4750)
 
 
-@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:4750", "https://127.0.0.1:4750", "http://localhost"])
-def test_an_endpoint_that_makes_no_sense(endpoint: str) -> None:
+@pytest.mark.parametrize("written", ["", "127.0.0.1:4750", "https://127.0.0.1:4750", "http://localhost"])
+def test_an_endpoint_that_makes_no_sense(written: str) -> None:
     with pytest.raises(ValueError, match="SAGEMAKER_EMULATOR_ENDPOINT"):
-        address_of(endpoint)
+        address_of(written)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ...contract.hands_on import HOLD
 from ...errors import EmulatorError
 from ..trees import open_up
-from .launch import Launch, probe
+from .launch import Launchers, probe
 from .surroundings import KEPT_SPEC
 
 _SHELL: Final = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
@@ -80,7 +80,8 @@ def entered_again(folder: Path, host: str, command: Sequence[str]) -> Iterator[l
         "shared": shared,
         "hosts": [{**part, "argv": list(HOLD)}],
     }
-    launch = Launch([host], spec)
+    launchers = Launchers()
+    launch = launchers.launch([host], spec)
     try:
         (process,) = launch.hosts
         process.wait_until_ready()
@@ -88,6 +89,7 @@ def entered_again(folder: Path, host: str, command: Sequence[str]) -> Iterator[l
         yield enter_command(process.program, part, command)
     finally:
         launch.close()
+        launchers.close()
 
 
 def remove_kept(folder: Path) -> None:

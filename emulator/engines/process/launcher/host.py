@@ -144,8 +144,7 @@ def _become_program(spec: dict[str, Any], problem: int) -> NoReturn:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # the two that Python does not leave as they are
             signal.signal(number, signal.SIG_DFL)
         kernel.drop_capabilities()
-        os.closerange(3, problem)
-        os.closerange(problem + 1, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but(0, 1, 2, problem)
     except OSError as error:
         _give_up(problem, {"error": error.strerror or str(error)})
     try:
@@ -155,6 +154,14 @@ def _become_program(spec: dict[str, Any], problem: int) -> NoReturn:
         _give_up(problem, {"failed": error.errno, "text": os.strerror(error.errno or 0)})
     except ValueError as error:  # an empty name, or a zero byte
         _give_up(problem, {"failed": errno.ENOENT, "text": str(error)})
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close what is open: a program is to find nothing of the launcher's."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor not in kept:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.close(descriptor)
 
 
 def _give_up(problem: int, document: dict[str, Any]) -> NoReturn:
