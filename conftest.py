@@ -21,6 +21,7 @@ from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 pytest_plugins = ["emulator.pytest_plugin", "pytester"]
 
 BEHAVIOUR = Path(__file__).parent / "tests/behaviour"
+CLIENTS = Path(__file__).parent / "tests/clients"  # whose tests have endpoints of their own
 
 # One second of the service's limits takes ten milliseconds: MaxRuntime and the stop grace in no time.
 TIME_SCALE = 100.0
@@ -28,7 +29,7 @@ TIME_SCALE = 100.0
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of behaviour on every engine, but for those that need docker; what else needs an endpoint on docker."""
-    if "endpoint" in metafunc.fixturenames:
+    if "endpoint" in metafunc.fixturenames and CLIENTS not in metafunc.definition.path.parents:
         docker = pytest.param("docker", marks=pytest.mark.docker)
         is_about_behaviour = BEHAVIOUR in metafunc.definition.path.parents
         needs_docker = metafunc.definition.get_closest_marker("docker") is not None

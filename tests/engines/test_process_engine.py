@@ -7,7 +7,9 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,15 +81,14 @@ def unable(setting: str) -> list[str]:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state directory of the ordinary user, which he can reach."""
-    state = tmp_path / "state"
-    state.mkdir(mode=0o755)
-    os.chown(state, USER, USER)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return state
+def state() -> Iterator[Path]:
+    """A state directory of the ordinary user. He cannot rely on pytest's own folder, which each pytest closes again."""
+    with tempfile.TemporaryDirectory(prefix="of-an-ordinary-user-") as folder:
+        Path(folder).chmod(0o711)
+        state = Path(folder, "state")
+        state.mkdir(mode=0o755)
+        os.chown(state, USER, USER)
+        yield state
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)

@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from emulator.config import Settings
 from emulator.endpoint import Endpoint
 
 TEMPLATE = Path(__file__).parents[2] / "fixtures/project"
@@ -85,10 +87,18 @@ def bare_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     return project
 
 
+@pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """An emulator for each rung."""
+    settings = Settings(port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"), time_scale=100)
+    with Endpoint(settings) as running:
+        yield running
+
+
 @pytest.fixture
-def project(bare_project: Project, endpoint: Endpoint) -> Project:
+def project(bare_project: Project, served: Endpoint) -> Project:
     """A project whose pytest uses the emulator of this one, on each rung that there is."""
-    return Project(bare_project.pytester, (f"--sagemaker-endpoint={endpoint.url}",))
+    return Project(bare_project.pytester, (f"--sagemaker-endpoint={served.url}",))
 
 
 def junit(path: Path) -> ET.Element:

@@ -93,7 +93,7 @@ def test_a_bucket_lasts_as_long_as_is_said(project: Project) -> None:
     project.run("test_bucket.py").was(passed=2)
 
 
-def test_a_bucket_is_removed_with_all_that_is_in_it(project: Project, endpoint: Endpoint) -> None:
+def test_a_bucket_is_removed_with_all_that_is_in_it(project: Project, served: Endpoint) -> None:
     project.write(
         "test_bucket.py",
         "def test_one(s3_bucket, s3_client):\n"
@@ -140,11 +140,11 @@ def test_an_endpoint_that_does_not_answer_is_an_error(bare_project: Project) -> 
     outcome.says(f"does not answer at {url}", "sagemaker-emulator up")
 
 
-def test_a_running_emulator_of_another_rung_is_not_taken_for_one(project: Project, endpoint: Endpoint) -> None:
-    other = next(rung for rung in ("docker", "process") if rung != endpoint.emulator.engine.name)
+def test_a_running_emulator_of_another_rung_is_not_taken_for_one(project: Project, served: Endpoint) -> None:
+    other = next(rung for rung in ("docker", "process") if rung != served.emulator.engine.name)
     project.write("test_one.py", "def test_one(sagemaker_client):\n    pass\n")
     project.run("test_one.py", f"--sagemaker-engine={other}").says(
-        f"runs on the {endpoint.emulator.engine.name} rung, not on {other}"
+        f"runs on the {served.emulator.engine.name} rung, not on {other}"
     )
 
 

@@ -50,14 +50,14 @@ def test_the_rung_is_the_ini_files_if_the_command_line_has_none(bare_project: Pr
     bare_project.run("test_marked.py", "--sagemaker-engine=docker").was(passed=3, skipped=1)
 
 
-def test_auto_is_settled_by_the_emulator(project: Project, endpoint: Endpoint) -> None:
-    other = next(rung for rung in ("docker", "process") if rung != endpoint.emulator.engine.name)
+def test_auto_is_settled_by_the_emulator(project: Project, served: Endpoint) -> None:
+    other = next(rung for rung in ("docker", "process") if rung != served.emulator.engine.name)
     project.write(
         "test_marked.py",
         f"import pytest\n\n@pytest.mark.sagemaker_rung({other!r})\ndef test_other():\n    raise AssertionError\n",
     )
     outcome = project.run("test_marked.py", "-rs").was(skipped=1)
-    outcome.says(f"needs the {other} rung, and this is {endpoint.emulator.engine.name}")
+    outcome.says(f"needs the {other} rung, and this is {served.emulator.engine.name}")
 
 
 def test_what_an_engine_has_not_is_told(project: Project) -> None:
