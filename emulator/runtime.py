@@ -14,10 +14,16 @@ from .contract.kinds import KINDS, JobKind
 from .contract.life import running_since
 from .engines import engine_named
 from .errors import UsageError
+from .experiments.job_components import JobComponents
+from .experiments.lineage import Lineage
+from .experiments.metrics import Metrics
+from .experiments.searching import Searching
+from .experiments.tracking import Tracking
 from .jobs.clock import SystemClock
 from .jobs.container_view import ContainerViews
 from .jobs.job_run import Platform
 from .jobs.jobs import Jobs
+from .jobs.observed import ObservedJobStore, ObservedMetricStore, unharmed
 from .jobs.ports import AccessProvider, Engine, Owner, Programs
 from .jobs.supervisor import Supervisor
 from .storage.bucket_journal import FOLDER as BUCKETS_FOLDER
@@ -25,6 +31,9 @@ from .storage.bucket_journal import BucketJournal
 from .storage.container_views import VIEWS_FOLDER, ContainerViewFiles
 from .storage.credentials import RoleCredentials
 from .storage.database import FILE_NAME, Database
+from .storage.experiments.associations import SqliteAssociationStore
+from .storage.experiments.entities import SqliteEntityStore
+from .storage.experiments.metric_values import SqliteMetricValueStore
 from .storage.instance_types import Ec2InstanceCatalog
 from .storage.job_records import SqliteJobStore
 from .storage.log_files import LOGS_FOLDER, LogFiles
@@ -137,11 +146,18 @@ class Emulator:
             opened.callback(lambda: self.engine.close(keep=self._waiting))
             _check(settings, self.engine)
             state.tidy(keep=self._waiting)
+            entities, metric_values = SqliteEntityStore(database), SqliteMetricValueStore(database)
+            self.tracking = Tracking(entities, metric_values, self.clock)
+            self.lineage = Lineage(SqliteAssociationStore(database), entities, self.clock)
+            self.metrics = Metrics(metric_values, entities, self.clock)
+            self.searching = Searching(entities, metric_values, self.records)
+            self.job_components = JobComponents(entities, metric_values, self.records)
+            jobs = ObservedJobStore(self.records, self.job_components)
             platform = Platform(
-                jobs=self.records,
+                jobs=jobs,
                 objects=PlatformObjects(store, self.buckets.owns, self.buckets.versioning),
                 logs=self.logs,
-                metrics=MotoMetricStore(),
+                metrics=ObservedMetricStore(MotoMetricStore(), self.records, self.job_components),
                 views=views,
                 credentials=self.credentials,
                 catalog=Ec2InstanceCatalog(),
@@ -158,7 +174,7 @@ class Emulator:
             self.jobs: Mapping[JobKind, Jobs] = {
                 kind: Jobs(
                     kind,
-                    self.records,
+                    jobs,
                     views,
                     objects=platform.objects,
                     clock=self.clock,
@@ -169,6 +185,7 @@ class Emulator:
             self.container_views = ContainerViews(views, self.engine)
             self.on_reset: list[Callable[[], None]] = [
                 self.records.clear,
+                entities.clear,
                 views.clear,
                 self.logs.clear,
                 self.buckets.clear,
@@ -200,6 +217,10 @@ class Emulator:
 
     def take_up_jobs(self) -> None:
         """Go on with the jobs of an emulator that was killed. To be called once, when containers can reach us."""
+        with unharmed("jobs that an earlier emulator has left"):
+            self.job_components.catch_up()
+            for record in self._unfinished:
+                self.job_components.heard_again(record)
         self.supervisor.take_up(self._unfinished)
         self._waiting = []
         self._state.serve()

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.benchmarks import (  # noqa: E402
     channel_data,
     cluster_jobs,
+    experiments,
     large_state,
     opt_ml,
     parallel_jobs,
@@ -52,6 +53,7 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "s3-small": s3_small.measure,
     "s3-large": s3_large.measure,
     "large-state": large_state.measure,
+    "experiments": experiments.measure,
     "opt-ml": opt_ml.measure,
 }
 

@@ -49,6 +49,10 @@ class Clients:
         return self._session.client("sagemaker", **self._arguments)
 
     @cached_property
+    def metrics(self) -> Any:
+        return self._session.client("sagemaker-metrics", **self._arguments)
+
+    @cached_property
     def s3(self) -> S3Client:
         return self._session.client("s3", **self._arguments)
 
@@ -67,6 +71,14 @@ class Clients:
     @cached_property
     def sts(self) -> STSClient:
         return self._session.client("sts", **self._arguments)
+
+
+def experiment_config(clients: Clients) -> dict[str, str]:
+    """Make an experiment with a run of its own, and return the ExperimentConfig of a job that joins it."""
+    name = f"exp-{uuid.uuid4().hex[:8]}"
+    clients.sagemaker.create_experiment(ExperimentName=name)
+    clients.sagemaker.create_trial_component(TrialComponentName=f"{name}-run")
+    return {"ExperimentName": name, "RunName": f"{name}-run"}
 
 
 def refusal_of(call: Callable[..., Any], **request: Any) -> tuple[str, str]:

@@ -43,6 +43,8 @@ _SAMPLE_TEXTS = (
     "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app-1",
     "arn:aws:sagemaker:us-east-1:aws:hub-content/hub/Model/model/1.0.0",
     "arn:aws:sagemaker:us-east-1:aws:hub-content/hub/DataSet/data/1.0.0",
+    "arn:aws:sagemaker:us-east-1:123456789012:experiment/exp",
+    "arn:aws:sagemaker:us-east-1:123456789012:artifact/0123456789abcdef0123456789abcdef",
     "arn:aws:lambda:us-east-1:123456789012:function:login",
     "fs-0123456789abcdef0",
     "8K",

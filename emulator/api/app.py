@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import browsers, control, identity, logs, other_services, sagemaker
+from . import browsers, control, identity, logs, metrics_service, other_services, sagemaker
 from .caller import Caller, caller_of
 from .s3 import routing, service
 from .wire import error_answer
@@ -63,6 +63,8 @@ class Application:
             response = sagemaker.answer(emulator, request, caller)
         elif request.headers.get("X-Amz-Target", "").startswith(logs.TARGET_PREFIX):
             response = logs.answer(emulator, request, caller)
+        elif caller.service == "sagemaker" and metrics_service.is_metrics(request):
+            response = metrics_service.answer(emulator, request, caller)
         elif caller.service == "sagemaker":
             response = sagemaker.refuse_rest_operation(request)
         elif caller.service in ("iam", "sts"):

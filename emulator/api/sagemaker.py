@@ -16,7 +16,16 @@ from ..errors import ServiceError
 from ..runtime import Emulator
 from . import service_model
 from .caller import Caller
-from .operations import jobs, tags
+from .operations import (
+    artifacts,
+    associations,
+    experiments,
+    jobs,
+    search,
+    tags,
+    trial_components,
+    trials,
+)
 from .wire import json_answer, json_error
 
 logger = logging.getLogger(__name__)
@@ -30,6 +39,12 @@ _MOST_DRAINED_BYTES: Final = 1024**3
 _OPERATIONS: Final[dict[str, Operation]] = {
     **jobs.operations(TRAINING),
     **jobs.operations(PROCESSING),
+    **experiments.OPERATIONS,
+    **trials.OPERATIONS,
+    **trial_components.OPERATIONS,
+    **artifacts.OPERATIONS,
+    **associations.OPERATIONS,
+    **search.OPERATIONS,
     "AddTags": tags.add_tags,
     "ListTags": tags.list_tags,
     "DeleteTags": tags.delete_tags,
@@ -53,7 +68,7 @@ def answer(emulator: Emulator, request: Request, caller: Caller) -> Response | N
 
 
 def refuse_rest_operation(request: Request) -> Response:
-    """Answer requests to SageMaker's REST services (runtime, metrics), which are not emulated yet."""
+    """Answer requests to SageMaker's REST services that are not emulated: runtime, and what is unknown of metrics."""
     return json_error(
         ServiceError(
             "UnsupportedOperationException",

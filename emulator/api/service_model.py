@@ -45,6 +45,15 @@ def output_members(operation: str) -> tuple[str, ...]:
     return tuple(shape.members) if shape is not None else ()
 
 
+def output_members_below(operation: str, *path: str) -> tuple[str, ...]:
+    """Return the names of the members of a structure in an operation's answer, through lists on the way."""
+    shape: Any = _operation(operation, SAGEMAKER).output_shape
+    for name in path:
+        shape = shape.members[name]
+        shape = shape.member if shape.type_name == "list" else shape
+    return tuple(shape.members)
+
+
 def validated(operation: str, payload: object, service: str = SAGEMAKER) -> dict[str, Any]:
     """Return a request that satisfies the service model, without its null members.
 

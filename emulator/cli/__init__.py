@@ -30,6 +30,8 @@ _COMMANDS: Final = {
     "describe": "describe:describe",
     "logs": "logs:logs",
     "stop": "stop:stop",
+    "experiments": "experiments:experiments",
+    "runs": "runs:runs",
     "bundle": "bundle:bundle",
     "shell": "shell:shell",
     "debug": "debug:debug",

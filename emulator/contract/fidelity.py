@@ -31,9 +31,29 @@ _JOBS: Final = {
     "ListProcessingJobs": "Filters, sorts and pages as the service does.",
     "StopProcessingJob": "SIGTERM, 120 s of grace, SIGKILL; outputs are still uploaded.",
     "DeleteProcessingJob": "Forgets a job that has ended; its name is free again.",
-    "AddTags": "Tags of training and processing jobs.",
-    "ListTags": "Tags of training and processing jobs.",
-    "DeleteTags": "Tags of training and processing jobs.",
+    "AddTags": "Tags of jobs, and of experiments, trials, trial components and artifacts.",
+    "ListTags": "Tags of jobs, and of experiments, trials, trial components and artifacts.",
+    "DeleteTags": "Tags of jobs, and of experiments, trials, trial components and artifacts.",
+}
+_NOUNS: Final = {
+    "Experiment": "Kept in the state directory. The name is unique without regard to case.",
+    "Trial": "Kept in the state directory, below its experiment.",
+    "TrialComponent": "Kept in the state directory; updates merge. Every job has one of its own.",
+    "Artifact": "Lineage artifacts; the same source and type is the same artifact.",
+}
+_EXPERIMENTS: Final[Mapping[tuple[str, ...], str]] = {
+    **{
+        (*(f"{verb}{noun}" for verb in ("Create", "Describe", "Update", "Delete")), f"List{noun}s"): meaning
+        for noun, meaning in _NOUNS.items()
+    },
+    ("AssociateTrialComponent", "DisassociateTrialComponent"): "Which trials a component is in.",
+    ("AddAssociation", "ListAssociations", "DeleteAssociation"): (
+        "Lineage between experiments, trial components and artifacts; actions and contexts are refused."
+    ),
+    ("Search",): (
+        "Over TrainingJob, Experiment, ExperimentTrial and ExperimentTrialComponent, with every operator; consistent "
+        "at once. Other resources are refused."
+    ),
 }
 _KEPT: Final = "Records kept by moto; nothing runs. Members and filters that moto does not know are lost."
 _RECORDS: Final[Mapping[tuple[str, ...], str]] = {
@@ -47,6 +67,7 @@ _RECORDS: Final[Mapping[tuple[str, ...], str]] = {
 
 OPERATIONS: Final[Mapping[str, tuple[Treatment, str]]] = {
     **{name: (Treatment.HONOURED, meaning) for name, meaning in _JOBS.items()},
+    **{name: (Treatment.HONOURED, meaning) for names, meaning in _EXPERIMENTS.items() for name in names},
     **{name: (Treatment.RECORDED, meaning) for names, meaning in _RECORDS.items() for name in names},
 }
 """Every operation that is answered; any other is refused."""

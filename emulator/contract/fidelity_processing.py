@@ -82,6 +82,9 @@ PROCESSING_JOB_MEMBERS: Final = MemberTable(
         recorded("NetworkConfig.VpcConfig", "There is no VPC; the container reaches what this machine reaches."),
         honoured("Tags[].Key", "Kept with the job; see ListTags."),
         honoured("Tags[].Value", "Kept with the job; see ListTags."),
-        recorded("ExperimentConfig", "Shown by Describe; no trial component is made for the job."),
+        honoured("ExperimentConfig.ExperimentName", "Must exist. Without TrialName a trial is made for the job."),
+        honoured("ExperimentConfig.TrialName", "Must exist; the job's trial component is in it."),
+        honoured("ExperimentConfig.TrialComponentDisplayName", "The DisplayName of the job's trial component."),
+        honoured("ExperimentConfig.RunName", "A run's trial component, which gets what the job's own has."),
     )
 )

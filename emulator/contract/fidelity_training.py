@@ -150,7 +150,10 @@ TRAINING_JOB_MEMBERS: Final = MemberTable(
             "TensorBoard files are not uploaded while the job runs",
             "leave it out, and write them to /opt/ml/output/data",
         ),
-        recorded("ExperimentConfig", "Shown by Describe; no trial component is made for the job."),
+        honoured("ExperimentConfig.ExperimentName", "Must exist. Without TrialName a trial is made for the job."),
+        honoured("ExperimentConfig.TrialName", "Must exist; the job's trial component is in it."),
+        honoured("ExperimentConfig.TrialComponentDisplayName", "The DisplayName of the job's trial component."),
+        honoured("ExperimentConfig.RunName", "A run's trial component, which gets what the job's own has."),
         recorded("RetryStrategy", "A job that fails is not tried again."),
         Row(
             path="RemoteDebugConfig.EnableRemoteDebug",

@@ -35,17 +35,7 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
     """
     environment.sdk_config_text(region, account)  # checks both
     session = _session(region, account)
-    # No proxy stands between two programs of one machine, whatever HTTP_PROXY says.
-    config = Config(
-        connect_timeout=5,
-        read_timeout=_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 2},
-        proxies={},
-        s3={"addressing_style": "path"},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    address: dict[str, Any] = {"endpoint_url": url, "config": config}
+    address = _address(url)
     scope = Scope(account=account, region=region)
     return Clients(
         sagemaker=session.client("sagemaker", **address),
@@ -57,6 +47,31 @@ def make_clients(url: str, *, region: str, account: str) -> Clients:
         register=lambda image, program: _register(url, image, program),
         container_view=lambda arn: container_view(url, arn),
     )
+
+
+def make_metrics_client(url: str, *, region: str, account: str) -> Any:
+    """Return a client of the `sagemaker-metrics` service of the endpoint.
+
+    Raises:
+        UsageError: the region or the account is not spelt as AWS spells them.
+    """
+    environment.sdk_config_text(region, account)  # checks both
+    create: Any = _session(region, account).client  # the type stubs may not know the service
+    return create("sagemaker-metrics", **_address(url))
+
+
+def _address(url: str) -> dict[str, Any]:
+    # No proxy stands between two programs of one machine, whatever HTTP_PROXY says.
+    config = Config(
+        connect_timeout=5,
+        read_timeout=_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        proxies={},
+        s3={"addressing_style": "path"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return {"endpoint_url": url, "config": config}
 
 
 def require_endpoint_at(url: str) -> None:

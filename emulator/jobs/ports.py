@@ -306,6 +306,16 @@ class JobStore(Protocol):
         """Forget a job; another one that has its name meanwhile stays."""
 
 
+class JobObserver(Protocol):
+    """Hears of jobs: Experiments has a trial component for each. See observed.py, which never lets it harm a job."""
+
+    def changed(self, record: JobRecord) -> None:
+        """Take notice of a job that was created, or to which something happened; maybe not for the first time."""
+
+    def measured(self, record: JobRecord, values: Sequence[MetricValue]) -> None:
+        """Take values that were found in a job's log, in their order."""
+
+
 class ViewStore(Protocol):
     """What jobs' containers found, one document a job, by the job's unique name."""
 

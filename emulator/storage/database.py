@@ -87,6 +87,44 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         " ON jobs (account, region, kind, status, number, name_key, created, modified, plan)",
         "CREATE INDEX jobs_by_end ON jobs (ended)",
     ),
+    (
+        # Experiments, trials, trial components and lineage artifacts. `experiment` is the ARN of a trial's
+        # experiment, `source` an ARN in lower case or an artifact's URI, `type` an artifact's type.
+        """CREATE TABLE entities (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name_key TEXT NOT NULL,
+            created REAL NOT NULL, modified REAL NOT NULL, experiment TEXT, source TEXT, type TEXT,
+            name TEXT NOT NULL, arn TEXT NOT NULL UNIQUE, tags TEXT NOT NULL, document TEXT NOT NULL
+        )""",
+        "CREATE INDEX entities_by_name ON entities (account, region, kind, name_key, number, created, source, type)",
+        "CREATE INDEX entities_by_creation"
+        " ON entities (account, region, kind, created, number, name_key, source, type)",
+        "CREATE INDEX entities_by_experiment ON entities (experiment) WHERE experiment IS NOT NULL",
+        "CREATE INDEX entities_by_source ON entities (source) WHERE source IS NOT NULL",
+        """CREATE TABLE trial_members (
+            trial INTEGER NOT NULL, component INTEGER NOT NULL, PRIMARY KEY (trial, component)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX trial_members_by_component ON trial_members (component, trial)",
+        """CREATE TABLE associations (
+            account TEXT NOT NULL, region TEXT NOT NULL, source TEXT NOT NULL, destination TEXT NOT NULL,
+            created REAL NOT NULL, source_name TEXT NOT NULL, destination_name TEXT NOT NULL,
+            source_type TEXT NOT NULL, destination_type TEXT NOT NULL, type TEXT,
+            PRIMARY KEY (source, destination)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX associations_by_destination ON associations (destination)",
+        # A summary is brought up to date in the transaction of its values. The points of a series are numbered.
+        """CREATE TABLE metric_series (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            component INTEGER NOT NULL, name TEXT NOT NULL, source_arn TEXT NOT NULL,
+            count INTEGER NOT NULL, smallest REAL NOT NULL, largest REAL NOT NULL,
+            mean REAL NOT NULL, squares REAL NOT NULL, last REAL NOT NULL, last_at REAL NOT NULL,
+            UNIQUE (component, source_arn, name)
+        )""",
+        """CREATE TABLE metric_points (
+            series INTEGER NOT NULL, number INTEGER NOT NULL, step INTEGER, at REAL NOT NULL, value REAL NOT NULL,
+            PRIMARY KEY (series, number)
+        ) WITHOUT ROWID""",
+    ),
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

@@ -101,7 +101,48 @@ GOOD_REQUESTS: dict[str, dict[str, Any]] = {
         "TagKeys": ["k"],
     },
 }
+GOOD_REQUESTS |= {
+    "CreateExperiment": {"ExperimentName": "good-name", "Tags": [{"Key": "k", "Value": "v"}]},
+    "UpdateTrialComponent": {
+        "TrialComponentName": "good-name",
+        "Parameters": {"a": {"NumberValue": 1.5}, "b": {"StringValue": "x"}},
+        "ParametersToRemove": ["c"],
+        "StartTime": 1.5,
+        "Status": {"PrimaryStatus": "Completed", "Message": "m"},
+    },
+    "ListTrialComponents": {"MaxResults": 5, "SortBy": "Name", "CreatedAfter": 0, "NextToken": "WzFd"},
+    "Search": {
+        "Resource": "ExperimentTrialComponent",
+        "SearchExpression": {
+            "Filters": [{"Name": "Parameters.a", "Operator": "GreaterThan", "Value": "1"}],
+            "NestedFilters": [
+                {"NestedPropertyName": "Parents", "Filters": [{"Name": "Parents.TrialName", "Value": "t"}]}
+            ],
+            "SubExpressions": [{"Filters": [{"Name": "Tags.k", "Operator": "Exists"}], "Operator": "Or"}],
+        },
+        "SortBy": "Metrics.a.Max",
+        "MaxResults": 5,
+        "NextToken": "WzFd",
+        "VisibilityConditions": [{"Key": "Tags.k", "Value": "v"}],
+    },
+    "ListAssociations": {
+        "SourceArn": "arn:aws:sagemaker:us-east-1:123456789012:experiment-trial-component/good-name",
+        "SortBy": "SourceType",
+        "NextToken": "WzFd",
+    },
+}
 OTHER_OPERATIONS = [
+    "CreateExperiment",
+    "CreateTrial",
+    "CreateTrialComponent",
+    "UpdateTrialComponent",
+    "DescribeTrialComponent",
+    "ListTrialComponents",
+    "AssociateTrialComponent",
+    "CreateArtifact",
+    "ListArtifacts",
+    "AddAssociation",
+    "ListAssociations",
     "CreateModel",
     "ListModels",
     "CreateEndpoint",

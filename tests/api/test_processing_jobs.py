@@ -16,7 +16,7 @@ from emulator.contract.kinds import KINDS, PROCESSING, TRAINING, JobKind
 from emulator.contract.outcome import Ended, HostExit, settle_processing
 from emulator.endpoint import Endpoint
 from tests.builders import outputs, processing_output, processing_record, processing_request, tags, training_request
-from tests.jobs import Clients, refusal_of
+from tests.jobs import Clients, experiment_config, refusal_of
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -87,7 +87,7 @@ def test_describe_gives_back_everything_that_was_sent(own: Clients) -> None:
             "EnableInterContainerTrafficEncryption": True,
             "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
         },
-        ExperimentConfig={"ExperimentName": "e", "RunName": "e-r"},
+        ExperimentConfig=experiment_config(own),
     )
     arn = own.sagemaker.create_processing_job(**sent, Tags=[{"Key": "team", "Value": "ads"}])["ProcessingJobArn"]
     described: Any = own.sagemaker.describe_processing_job(ProcessingJobName=sent["ProcessingJobName"])

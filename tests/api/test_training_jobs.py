@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.jobs import ROLE, Clients, Job, TrainingJobs
+from tests.jobs import ROLE, Clients, Job, TrainingJobs, experiment_config
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import TagTypeDef
@@ -156,7 +156,7 @@ def test_describe_gives_back_everything_that_was_sent(jobs: TrainingJobs) -> Non
         EnableManagedSpotTraining=True,
         StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
         RetryStrategy={"MaximumRetryAttempts": 2},
-        ExperimentConfig={"ExperimentName": "e", "RunName": "e-r"},
+        ExperimentConfig=experiment_config(jobs.clients),
         ProfilerConfig={"DisableProfiler": True},
         DebugHookConfig={"S3OutputPath": f"s3://{jobs.bucket}/debug"},
         RemoteDebugConfig={"EnableRemoteDebug": False},

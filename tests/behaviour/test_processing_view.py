@@ -10,7 +10,7 @@ import pytest
 
 from tests import container_view
 from tests.container_view import environment, is_compact, neutral, parsed, tree
-from tests.jobs import ProcessingJobs
+from tests.jobs import ProcessingJobs, experiment_config
 from tests.programs import ME
 
 pytestmark = pytest.mark.timeout(120)
@@ -39,7 +39,7 @@ def seen(processing: ProcessingJobs) -> dict[str, dict[str, Any]]:
         Environment={"STAGE": "experiment", "EMPTY": "", "PROBE_OUTPUT": f"{SEEN}/it"},
         ProcessingInputs=[raw, code, shards, own],
         ProcessingOutputConfig=outputs,
-        ExperimentConfig={"ExperimentName": "e"},
+        ExperimentConfig=experiment_config(processing.clients),
     ).ended()
     assert job.status == "Completed", (job.failure_reason, job.log())
     return {host: neutral(json.loads(text), job) for host, text in job.objects("seen/").items()}

@@ -1,0 +1,1 @@
+"""The rules of SageMaker Experiments: entities, updates, lists, metrics, lineage, search."""

@@ -1,0 +1,1 @@
+"""Experiments, their lineage and their metrics in the state's database."""
