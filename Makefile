@@ -23,7 +23,7 @@ demo: install ## run the sample pipeline in real containers (without, where ther
 	@scripts/demo
 
 check: lint $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; no Docker needed
-	$(bin)/python -m pytest tests/unit $(PYTEST_ARGS)
+	$(bin)/python -m pytest tests/unit -n 2 $(PYTEST_ARGS)
 
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
 	$(bin)/python -m pytest tests -n 2 --dist loadgroup $(PYTEST_ARGS)

@@ -29,7 +29,7 @@ def list_experiments(port: int, region: str, account: str, name: str | None, lim
     """List the experiments, or the runs of the experiment NAME with their metrics, the newest first."""
     require_endpoint(port)
     from ..jobfiles.clients import service_errors
-    from .clients import make_clients
+    from ..jobfiles.connecting import make_clients
     from .tracked import components
 
     clients = make_clients(endpoint_url(port), region=region, account=account)

@@ -33,7 +33,7 @@ def compare(
     """
     require_endpoint(port)
     from ..jobfiles.clients import service_errors
-    from .clients import make_clients, make_metrics_client
+    from ..jobfiles.connecting import make_clients, make_metrics_client
     from .tracked import component, series
 
     clients = make_clients(endpoint_url(port), region=region, account=account)
