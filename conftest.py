@@ -63,9 +63,9 @@ def clients(endpoint: Endpoint) -> Clients:
     return Clients(endpoint.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def bucket(clients: Clients) -> str:
-    """A bucket for everything that tests store."""
+    """A bucket for all that a test stores. A reset of any emulator in this process makes moto forget older ones."""
     name = f"tests-{uuid.uuid4().hex[:8]}"
     clients.s3.create_bucket(Bucket=name)
     return name

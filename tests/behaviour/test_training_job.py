@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import uuid
 from typing import Any
 
 import pytest
@@ -305,11 +306,12 @@ def test_an_empty_entrypoint_is_the_job_s_mistake(jobs: TrainingJobs) -> None:
 
 def test_a_region_that_nobody_has_heard_of_is_a_region(endpoint: Endpoint) -> None:
     clients = Clients(endpoint.url, region="us-west-9")
+    bucket = f"far-away-{uuid.uuid4().hex[:8]}"
     clients.s3.create_bucket(
-        Bucket="far-away-bucket",
+        Bucket=bucket,
         CreateBucketConfiguration={"LocationConstraint": "us-west-9"},  # type: ignore[typeddict-item]
     )
-    jobs = TrainingJobs(clients, "far-away-bucket", images_of(endpoint))
+    jobs = TrainingJobs(clients, bucket, images_of(endpoint))
     job = jobs.running(
         "echo loss=1; echo $AWS_REGION; hostname",
         AlgorithmSpecification={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]},

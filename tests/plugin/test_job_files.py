@@ -115,7 +115,11 @@ def test_objects_that_are_missing_are_named(project: Project) -> None:
     [
         ('{rows: ">= 3"}', "{rows: many}", "line 14: expect.metrics.rows: must be a number or a comparison with one"),
         ("kind: training", "kind: trainin", "line 1: kind: there is no kind 'trainin'"),
-        ("HyperParameters", "HyperParamters", 'Unknown parameter in input: "HyperParamters"'),
+        (
+            "HyperParameters",
+            "HyperParamters",
+            "request.HyperParamters: CreateTrainingJobRequest has no such member.",
+        ),
         ("../data/", "../nowhere/", "line 5: data.s3://example/train/: there is no file or folder"),
         ("model: [model.json]", "objects: {here: []}", "line 13: expect.objects.here: is no S3 URI"),
         ("kind: training", "kind: training\nafter: [nobody]", "there is no job file called nobody in this run"),

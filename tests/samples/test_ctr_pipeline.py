@@ -121,6 +121,7 @@ def test_two_hosts_score_a_batch(pipeline: Pipeline, s3: Any) -> None:
 def test_a_model_that_is_not_good_enough_is_not_kept(pipeline: Pipeline, tmp_path: Path) -> None:
     document = yaml.safe_load((SAMPLE / "jobs/train.yaml").read_text())
     del document["after"]  # the features are there
+    del document["program"]
     document["image"]["build"] = str(SAMPLE)
     document["request"] |= {"HyperParameters": {"epochs": "1"}, "Environment": {"MINIMUM_AUC": "0.99"}}
     (tmp_path / "train.yaml").write_text(yaml.safe_dump(document))
