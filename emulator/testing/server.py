@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
 import signal
 import sys
 import threading
@@ -26,6 +28,8 @@ def main() -> int:
     from ..endpoint import Endpoint
 
     document = json.loads(sys.argv[1])
+    removed = document.pop("removed_with_its_starter")
+    starter = os.getppid()
     settings = Settings(**{**document, "state_dir": Path(document["state_dir"])})
     try:
         with Endpoint(settings) as endpoint:
@@ -35,12 +39,22 @@ def main() -> int:
     except EmulatorError as error:
         _say({"error": str(error), "exit_code": str(error.exit_code)})
         return error.exit_code
+    if os.getppid() != starter:
+        _remove(Path(removed), settings.state_dir)
     return 0
 
 
 def _say(document: dict[str, str]) -> None:
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
+
+
+def _remove(folder: Path, state_dir: Path) -> None:
+    """Remove what the session of a pytest that was killed would have removed; the last of its emulators, all of it."""
+    if state_dir.parent == folder:
+        shutil.rmtree(state_dir, ignore_errors=True)
+    if not any(folder.glob("state-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _await_end(ended: threading.Event) -> None:

@@ -253,6 +253,7 @@ class SessionOfTests:
             "time_scale": start.time_scale,
             "limit_instances": start.limit_instances,
             "state_dir": state_dir,
+            "removed_with_its_starter": self.folder,
         }
 
     def _start_rerouting(self) -> None:
