@@ -117,6 +117,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the jobs of a failed test."""
     report = yield
+    if report.nodeid != item.nodeid:  # a job file's, in a group of pytest-xdist: see JobFileItem.nodeid
+        report.nodeid = item.nodeid
     if report.failed and session_of(item.config).may_have_jobs(item):
         from .testing.reports import add_jobs
 
