@@ -6,6 +6,7 @@ is to reach the emulator, and nothing of it them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -39,8 +40,7 @@ def main() -> int:
     except EmulatorError as error:
         _say({"error": str(error), "exit_code": str(error.exit_code)})
         return error.exit_code
-    if os.getppid() != starter:
-        _remove(Path(removed), settings.state_dir)
+    _remove(Path(removed), settings.state_dir, starter_lives=os.getppid() == starter)
     return 0
 
 
@@ -49,11 +49,14 @@ def _say(document: dict[str, str]) -> None:
     sys.stdout.flush()
 
 
-def _remove(folder: Path, state_dir: Path) -> None:
-    """Remove what the session of a pytest that was killed would have removed; the last of its emulators, all of it."""
+def _remove(folder: Path, state_dir: Path, *, starter_lives: bool) -> None:
+    """Remove a state of ours; where pytest was killed, the last of its emulators removes all of the session."""
     if state_dir.parent == folder:
         shutil.rmtree(state_dir, ignore_errors=True)
-    if not any(folder.glob("state-*")):
+    if starter_lives:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # if pytest did not wait for us, and has removed the rest
+    elif not any(folder.glob("state-*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 
