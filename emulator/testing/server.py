@@ -6,10 +6,8 @@ is to reach the emulator, and nothing of it them.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -29,8 +27,7 @@ def main() -> int:
     from ..endpoint import Endpoint
 
     document = json.loads(sys.argv[1])
-    removed = document.pop("removed_with_its_starter")
-    starter = os.getppid()
+    folder = document.pop("removed_at_the_end")
     settings = Settings(**{**document, "state_dir": Path(document["state_dir"])})
     try:
         with Endpoint(settings) as endpoint:
@@ -40,7 +37,7 @@ def main() -> int:
     except EmulatorError as error:
         _say({"error": str(error), "exit_code": str(error.exit_code)})
         return error.exit_code
-    _remove(Path(removed), settings.state_dir, starter_lives=os.getppid() == starter)
+    _remove(Path(folder), settings.state_dir)
     return 0
 
 
@@ -49,14 +46,11 @@ def _say(document: dict[str, str]) -> None:
     sys.stdout.flush()
 
 
-def _remove(folder: Path, state_dir: Path, *, starter_lives: bool) -> None:
-    """Remove a state of ours; where pytest was killed, the last of its emulators removes all of the session."""
+def _remove(folder: Path, state_dir: Path) -> None:
+    """Remove a state of ours, and as the last emulator all of the session: pytest may be killed before it does."""
     if state_dir.parent == folder:
         shutil.rmtree(state_dir, ignore_errors=True)
-    if starter_lives:
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # if pytest did not wait for us, and has removed the rest
-    elif not any(folder.glob("state-*")):
+    if not any(folder.glob("state-*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -254,7 +254,7 @@ class SessionOfTests:
             "time_scale": start.time_scale,
             "limit_instances": start.limit_instances,
             "state_dir": state_dir,
-            "removed_with_its_starter": self.folder,
+            "removed_at_the_end": self.folder,
         }
 
     def _start_rerouting(self) -> None:
