@@ -34,9 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register markers; from here on AWS is refused if the project says so."""
+    """Register markers and refuse wrong options; from here on AWS is refused if the project says so."""
     for marker in settings.MARKERS:
         config.addinivalue_line("markers", marker)
+    settings.check(config)
+    rungs.configured(config)
     if settings.value(config, "sagemaker_block_aws"):
         session_of(config).block_aws()
 
@@ -107,6 +109,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         emulator = session_of(item.config).default_emulator(rung)
         if wrong := rungs.rung_is_wrong(item, emulator.engine):
             pytest.skip(wrong)
+        rungs.require_known(item, needed, emulator.known_capabilities)
         if missing := sorted(needed - emulator.capabilities):
             pytest.skip(f"needs {', '.join(missing)}, which the {emulator.engine} rung does not have")
 
@@ -117,6 +120,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the jobs of a failed test."""
     report = yield
+    if report.nodeid != item.nodeid:  # a job file's, in a group of pytest-xdist: see JobFileItem.nodeid
+        report.nodeid = item.nodeid
     if report.failed and session_of(item.config).may_have_jobs(item):
         from .testing.reports import add_jobs
 
@@ -171,13 +176,13 @@ def sagemaker_instance_type(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def sagemaker_image(pytestconfig: pytest.Config) -> str:
+def sagemaker_image(pytestconfig: pytest.Config) -> str | Path:
     """The image of jobs that name none: its name, or the folder of its Dockerfile, with ./ or / before it."""
     return str(settings.value(pytestconfig, "sagemaker_image"))
 
 
 @pytest.fixture(scope="session")
-def sagemaker_program(pytestconfig: pytest.Config) -> str:
+def sagemaker_program(pytestconfig: pytest.Config) -> str | Path:
     """The program of jobs that name none, for the process rung."""
     return str(settings.value(pytestconfig, "sagemaker_program"))
 
@@ -212,8 +217,8 @@ def sagemaker_emulator(
     sagemaker_account: str,
     sagemaker_role_arn: str,
     sagemaker_instance_type: str,
-    sagemaker_image: str,
-    sagemaker_program: str,
+    sagemaker_image: str | Path,
+    sagemaker_program: str | Path,
     sagemaker_time_scale: float,
     sagemaker_max_wait: float,
     sagemaker_state_dir: Path | None,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from ..errors import EngineUnavailableError
+from ..errors import EngineUnavailableError, UsageError
 from ..jobs.ports import Engine, Owner
 
 ENGINE_NAMES: Final = ("docker", "process", "auto")
@@ -20,8 +20,11 @@ def engine_named(name: str, owner: Owner, *, workspace: Path, keep: Collection[s
     `copy_data`: do not rely on the engine seeing this machine's disk.
 
     Raises:
+        UsageError: there is no engine of this name.
         EngineUnavailableError: it cannot be used, with what to do about it.
     """
+    if name not in ENGINE_NAMES:
+        raise UsageError(f"There is no engine {name!r}. Choose of {', '.join(ENGINE_NAMES)}.")
     if name == "process":
         return _process(workspace)
     try:

@@ -17,27 +17,32 @@ Content = bytes | Path
 _WRITTEN_BY_NAME = ".csv, .parquet, .json or .jsonl"
 
 
-def contents(data: object, name: str) -> dict[str, Content]:
+def contents(data: object, name: str, base: Path) -> dict[str, Content]:
     """Return the objects that data is, by their keys below its prefix; `name` is the channel's or the input's.
 
-    Data is a map of keys to contents, a file or a directory of this machine, or a data frame.
+    Data is a map of keys to contents, files or directories; a file or a directory of this machine, whose path is
+    relative to `base`; bytes, the content of one file; or a data frame.
 
     Raises:
         UsageError: it is none of these.
     """
     if isinstance(data, Mapping):
-        return {str(key): _content(value, str(key), f"{name}: {key}") for key, value in data.items()}
+        found: dict[str, Content] = {}
+        for key, value in data.items():
+            found |= _entry(value, str(key), f"{name}: {key}", base)
+        return found
     if isinstance(data, os.PathLike):
-        return _files(Path(data), name)
+        return _files(base / data, name)
+    if isinstance(data, bytes):
+        return {"data": data}
     if _is_frame(data):
         return {f"{name}.csv": _written(data, f"{name}.csv")}
     raise UsageError(
-        f"{name}: {type(data).__name__} is no data. Give {{file name: content}}, a pathlib.Path or a data frame."
+        f"{name}: {type(data).__name__} is no data. Give {{file name: content}}, bytes, a pathlib.Path or a data frame."
     )
 
 
 def _files(path: Path, name: str) -> dict[str, Content]:
-    path = path.absolute()
     if path.is_file():
         return {path.name: path}
     if path.is_dir():
@@ -45,16 +50,23 @@ def _files(path: Path, name: str) -> dict[str, Content]:
     raise UsageError(f"{name}: there is no file and no directory {path}.")
 
 
+def _entry(value: object, key: str, where: str, base: Path) -> dict[str, Content]:
+    """Return the objects of one entry of a map: a content or file at its key, a directory's files below it."""
+    if not isinstance(value, os.PathLike):
+        return {key: _content(value, key, where)}
+    path = base / value
+    if path.is_dir():
+        return {f"{key.rstrip('/')}/{name}".lstrip("/"): content for name, content in _files(path, where).items()}
+    if path.is_file():
+        return {key: path}
+    raise UsageError(f"{where}: there is no file and no directory {path}.")
+
+
 def _content(value: object, key: str, where: str) -> Content:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, bytes | bytearray):
         return bytes(value)
-    if isinstance(value, os.PathLike):
-        path = Path(value).absolute()
-        if path.is_file():
-            return path
-        raise UsageError(f"{where}: there is no file {path}. A directory is the data of a whole channel.")
     if _is_frame(value):
         return _written(value, key)
     if key.endswith(".json"):

@@ -20,7 +20,8 @@ from ..jobs.clock import SystemClock
 from ..jobs.control import JobControl
 from ..jobs.job_run import JobRun, Platform
 from ..jobs.jobs import Jobs
-from ..testing.requests import JobWords, output_folders, processing_request, training_request
+from ..testing.mistakes import without_our_frames
+from ..testing.requests import JobWords, output_folders, processing_request, require_names, training_request
 from .data import contents
 from .disks import require_faking
 from .engine import InProcessEngine
@@ -116,6 +117,7 @@ class OptMl:
         self._count = 0
         self._workspace: Path | None = None
 
+    @without_our_frames
     def training_job(
         self,
         *,
@@ -147,25 +149,27 @@ class OptMl:
         """
         words = self._words(
             name,
+            "channels",
             channels,
-            environment=environment or {},
+            environment={} if environment is None else environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request=request or {},
+            request={} if request is None else request,
         )
         whole = training_request(
             words,
             self._identity,
             _BUCKET,
-            hyperparameters=hyperparameters or {},
-            metrics=metrics or {},
+            hyperparameters={} if hyperparameters is None else hyperparameters,
+            metrics={} if metrics is None else metrics,
             input_mode=input_mode,
         )
         return self._accepted(TRAINING, whole, toolkit, current_host, expect)
 
+    @without_our_frames
     def processing_job(
         self,
         *,
@@ -193,14 +197,15 @@ class OptMl:
         """
         words = self._words(
             name,
+            "inputs",
             inputs,
-            environment=environment or {},
+            environment={} if environment is None else environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request=request or {},
+            request={} if request is None else request,
         )
         folders = outputs if isinstance(outputs, Mapping) else output_folders(outputs)
         whole = processing_request(words, self._identity, _BUCKET, outputs=folders)
@@ -213,7 +218,7 @@ class OptMl:
             UsageError: it is no data.
         """
         prefix = S3Uri.parse(uri if uri.endswith("/") else f"{uri}/")
-        for key, content in contents(data, uri.rstrip("/").rpartition("/")[2]).items():
+        for key, content in contents(data, uri.rstrip("/").rpartition("/")[2], self.rootpath).items():
             self._objects.contents[S3Uri(bucket=prefix.bucket, key=prefix.key + key)] = content
         return str(prefix)
 
@@ -255,10 +260,12 @@ class OptMl:
 
     # What jobs are made of
 
-    def _words(self, name: str | None, inputs: Mapping[str, Any] | None, **more: Any) -> JobWords:
+    def _words(self, name: str | None, word: str, inputs: Mapping[str, Any] | None, **more: Any) -> JobWords:
+        inputs = {} if inputs is None else inputs
+        require_names(word, inputs, "{'train': {'a.csv': '1,2'}}")
         self._count += 1
         job = name or f"{self._stem}-{self._count}"
-        found = {key: self._input(f"{job}/input/{key}", data) for key, data in (inputs or {}).items()}
+        found = {key: self._input(f"{job}/input/{key}", data) for key, data in inputs.items()}
         return JobWords(name=job, image=_BUCKET, inputs=found, **more)
 
     def _input(self, prefix: str, data: object) -> str | Mapping[str, Any]:

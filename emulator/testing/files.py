@@ -67,11 +67,13 @@ class JobFiles(ABC):
 
     def read_bytes(self, name: str) -> bytes:
         """Return the content of a file."""
+        __tracebackhide__ = True
         with self.open(name) as file:
             return file.read()
 
     def read_text(self, name: str, encoding: str = "utf-8") -> str:
         """Return the content of a text file."""
+        __tracebackhide__ = True
         return self.read_bytes(name).decode(encoding)
 
     def load(self, name: str, loader: Callable[[IO[bytes]], Any] | None = None) -> Any:
@@ -79,6 +81,7 @@ class JobFiles(ABC):
 
         joblib runs what the file says: load only what your own program wrote.
         """
+        __tracebackhide__ = True
         with self.open(name) as file:
             return (loader or _loader_of(name))(file)
 
@@ -115,6 +118,7 @@ class Archive(JobFiles):
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file for reading."""
+        __tracebackhide__ = True
         if name not in self.members or self._path is None:
             raise self._missing(name)
         with tarfile.open(self._path) as archive:
@@ -161,6 +165,7 @@ class OutputFiles(JobFiles):
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file for reading."""
+        __tracebackhide__ = True
         if name not in self._names:
             raise self._missing(name)
         uri = self._uri.joined(name)
@@ -181,17 +186,18 @@ class OutputFiles(JobFiles):
 
 
 def _loader_of(name: str) -> Callable[[IO[bytes]], Any]:
+    __tracebackhide__ = True
     match PurePosixPath(name).suffix:
         case ".json":
             return json.load
         case ".joblib" | ".pkl" | ".pickle":
             try:
                 import joblib  # type: ignore[import-not-found, unused-ignore] # where the user has it
-            except ImportError as error:
+            except ImportError:
                 raise ImportError(
                     f"{name} is loaded with joblib, which is not installed here: pip install joblib, "
                     "or give load() a loader of your own."
-                ) from error
+                ) from None
             load: Callable[[IO[bytes]], Any] = joblib.load
             return load
         case _:

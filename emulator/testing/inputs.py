@@ -8,6 +8,7 @@ from typing import Any
 
 from ..contract.arns import S3Uri
 from ..errors import UsageError
+from .requests import require_names
 from .sagemaker_emulator import SageMakerEmulator
 
 Data = str | bytes | Path | Mapping[str, Any]
@@ -16,12 +17,17 @@ Data = str | bytes | Path | Mapping[str, Any]
 _OF_A_REQUEST = frozenset({"DataSource", "S3Input", "DatasetDefinition"})
 
 
-def stored(emulator: SageMakerEmulator, job: str, inputs: Mapping[str, Data]) -> dict[str, str | Mapping[str, Any]]:
+def stored(
+    emulator: SageMakerEmulator, job: str, word: str, inputs: Mapping[str, Data]
+) -> dict[str, str | Mapping[str, Any]]:
     """Store the data of a job's inputs, each below a prefix of its own, and return their URIs.
+
+    `word` is what a test calls them: channels, or inputs.
 
     Raises:
         UsageError: something is given that is no data, or a file that is not there.
     """
+    require_names(word, inputs, "{'train': Path('data')}")
     return {name: _stored(emulator, job, name, data) for name, data in inputs.items()}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -72,8 +73,15 @@ class JobFileItem(pytest.Item):
         elif job_file.image is None:
             self.add_marker(pytest.mark.sagemaker_rung("process"))
         if self.config.pluginmanager.hasplugin("xdist"):
-            # One worker has all of a folder, or each would run those before its own.
-            self.add_marker(pytest.mark.xdist_group(f"{self.path.parent}[{rung}]"))
+            # One worker has all of a folder, or each would run those before its own. xdist takes no notice of a name
+            # with a bracket.
+            folder = PurePath(os.path.relpath(self.path.parent, self.config.rootpath)).as_posix()
+            self.add_marker(pytest.mark.xdist_group(f"{rung}:{folder}".replace("]", ")").replace("@", "-")))
+
+    @property
+    def nodeid(self) -> str:
+        """Its id, with the group that pytest-xdist 3.8 adds to it in an attribute that pytest 9.2 does not read."""
+        return str(getattr(self, "_nodeid", None) or super().nodeid)
 
     def runtest(self) -> None:
         """Run the job, with its log as the test's output."""

@@ -12,6 +12,7 @@ from ..jobfiles.events import Event
 from ..jobfiles.plan import with_those_before
 from ..jobfiles.report import End, JobReport, Unfinished
 from ..jobfiles.runner import run_jobs
+from .mistakes import without_our_frames
 from .results import JobEndError, JobResult, ProcessingResult, TrainingResult
 from .sagemaker_emulator import SageMakerEmulator
 
@@ -54,6 +55,7 @@ class JobFileJobs:
         self._emulator = emulator
         self._session = session
 
+    @without_our_frames
     def __call__(self, path: str | Path) -> Any:
         """Run a job file, and before it those of its folder that it waits for, and return its job's result.
 

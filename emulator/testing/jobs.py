@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from ..errors import UsageError
 from ..jobfiles.clients import service_errors
 from ..jobfiles.data import make_buckets
 from .inputs import Data, stored
+from .mistakes import without_our_frames
 from .programs import ProgramWords, image_for
 from .requests import JobWords, job_name, output_folders, processing_request, training_request
 from .results import JobResult, ProcessingResult, TrainingResult
@@ -38,14 +40,16 @@ class Jobs:
         image: str | Path | None,
         program: ProgramWords | None,
         name: str | None,
-        inputs: Mapping[str, Data],
+        word: str,
+        inputs: Mapping[str, Data] | None,
         **more: Any,
     ) -> JobWords:
         """Have everything there that a job needs before its request."""
         test = self._session.item.name if self._session.item is not None else "job"
         name = name or job_name(test, uuid.uuid4().hex[:8])
-        found = image_for(self._emulator, image, program)
-        return JobWords(name=name, image=found, inputs=stored(self._emulator, name, inputs), **more)
+        words = JobWords(name=name, image="", **more)
+        data = stored(self._emulator, name, word, {} if inputs is None else inputs)
+        return replace(words, image=image_for(self._emulator, image, program), inputs=data)
 
     def _created(
         self, kind: JobKind, request: Mapping[str, Any], result: JobResult, *, wait: bool, max_wait: float | None
@@ -62,6 +66,7 @@ class Jobs:
 class TrainingJobs(Jobs):
     """The fixture `training_job`."""
 
+    @without_our_frames
     def __call__(
         self,
         image: str | Path | None = None,
@@ -96,21 +101,22 @@ class TrainingJobs(Jobs):
             image,
             program,
             name,
-            channels or {},
-            environment=environment or {},
+            "channels",
+            channels,
+            environment={} if environment is None else environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request=request or {},
+            request={} if request is None else request,
         )
         whole = training_request(
             words,
             self._emulator.identity,
             self._emulator.bucket,
-            hyperparameters=hyperparameters or {},
-            metrics=metrics or {},
+            hyperparameters={} if hyperparameters is None else hyperparameters,
+            metrics={} if metrics is None else metrics,
             input_mode=input_mode,
         )
         result = TrainingResult(self._emulator, whole[TRAINING.name_member], expected=expect)
@@ -121,6 +127,7 @@ class TrainingJobs(Jobs):
 class ProcessingJobs(Jobs):
     """The fixture `processing_job`."""
 
+    @without_our_frames
     def __call__(
         self,
         image: str | Path | None = None,
@@ -156,14 +163,15 @@ class ProcessingJobs(Jobs):
             image,
             program,
             name,
-            inputs or {},
-            environment=environment or {},
+            "inputs",
+            inputs,
+            environment={} if environment is None else environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request=request or {},
+            request={} if request is None else request,
         )
         folders = outputs if isinstance(outputs, Mapping) else output_folders(outputs)
         whole = processing_request(words, self._emulator.identity, self._emulator.bucket, outputs=folders)

@@ -14,9 +14,10 @@ from ..jobfiles.document import ImageBuild
 from ..jobfiles.environments import environment_of
 from ..jobfiles.images import ensure_image, image_tag
 from ..jobfiles.programs import REPOSITORY
+from .requests import require_list
 from .sagemaker_emulator import SageMakerEmulator
 
-ProgramWords = str | Sequence[str] | Mapping[str, Any]
+ProgramWords = str | Path | Sequence[str] | Mapping[str, Any]
 """A Python file; a command; or what a job file says at `program`."""
 
 _KEYS: Final = ("command", "arguments", "source", "at", "environment", "requirements")
@@ -31,7 +32,9 @@ def image_for(emulator: SageMakerEmulator, image: str | Path | None, program: Pr
     """
     identity = emulator.identity
     if image is None and identity.image:
-        image = Path(identity.image) if identity.image.startswith((".", "/")) else identity.image
+        image = identity.image
+        if isinstance(image, str) and image.startswith((".", "/")):
+            image = Path(image)
     if not emulator.clients.runs_images():
         return _registered(emulator, image, program or identity.program)
     if image is None:
@@ -56,12 +59,13 @@ def program_of(words: ProgramWords, base: Path, *, beside: Path | None = None) -
         UsageError: it is none, with what to write instead.
     """
     around = base if beside is None else beside
-    if isinstance(words, str):
+    if isinstance(words, str | Path):
         file = around / words
         if not file.is_file():
-            raise UsageError(f"program={words!r}: there is no file {file}. A command is a list: ['python3', ...].")
+            raise UsageError(f"program={str(words)!r}: there is no file {file}. A command is a list: ['python3', ...].")
         return Program(command=("python3", file.name), source=file.parent.absolute())
     if not isinstance(words, Mapping):
+        require_list("program", words, "['python3', 'train.py']")
         return Program(command=tuple(words), source=None if beside is None else beside.absolute())
     unknown = sorted(words.keys() - set(_KEYS))
     if unknown or not words.get("command"):
@@ -99,6 +103,8 @@ def _registered(emulator: SageMakerEmulator, image: str | Path | None, words: Pr
 
 
 def _folder_of(path: Path) -> Path:
+    if not path.exists():
+        raise UsageError(f"There is no folder and no Dockerfile {path}, from which the image would be built.")
     return path if path.is_dir() else path.parent
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.kinds import PROCESSING, TRAINING
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .sagemaker_emulator import Identity
@@ -35,6 +36,37 @@ class JobWords:
     max_runtime: int = 3600
     request: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what is of another type than is meant, before it becomes a riddle further on.
+
+        Raises:
+            UsageError: something is.
+        """
+        require_names("environment", self.environment, "{'DEBUG': '1'}")
+        require_names("request", self.request, "{'EnableNetworkIsolation': True}")
+        require_list("entrypoint", self.entrypoint, "['python3', 'train.py']")
+        require_list("arguments", self.arguments, "['--epochs', '3']")
+
+
+def require_names(word: str, given: object, example: str) -> None:
+    """Require that what a test gives is something by names.
+
+    Raises:
+        UsageError: it is not; the text says what to write.
+    """
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{word}={given!r}: give it by name, as in {word}={example}.")
+
+
+def require_list(word: str, given: object, example: str) -> None:
+    """Require that what a test gives, if anything, is a list of texts and not one text.
+
+    Raises:
+        UsageError: it is not; the text says what to write.
+    """
+    if given is not None and (isinstance(given, str | bytes) or not isinstance(given, Sequence)):
+        raise UsageError(f"{word}={given!r}: give a list of texts, as in {word}={example}.")
+
 
 def job_name(test: str, unique: str) -> str:
     """Return a job's name that says which test it is of: `test-it-trains-3f2a9c01`."""
@@ -52,6 +84,8 @@ def training_request(
     input_mode: str,
 ) -> dict[str, Any]:
     """Return a CreateTrainingJob request. Hyperparameters become texts, as the SDKs make them."""
+    require_names("hyperparameters", hyperparameters, "{'epochs': 3}")
+    require_names("metrics", metrics, "{'accuracy': 'accuracy=([0-9.]+)'}")
     algorithm: dict[str, Any] = {"TrainingImage": words.image, "TrainingInputMode": input_mode, **_command(words)}
     if metrics:
         algorithm["MetricDefinitions"] = [{"Name": name, "Regex": regex} for name, regex in metrics.items()]
@@ -90,7 +124,12 @@ def processing_request(
 
 
 def output_folders(names: Sequence[str]) -> dict[str, str]:
-    """Return where a container writes outputs of which only the names are given."""
+    """Return where a container writes outputs of which only the names are given.
+
+    Raises:
+        UsageError: they are not a list of names.
+    """
+    require_list("outputs", names, "['clean']")
     return {name: f"{_PROCESSING}/output/{name}" for name in names}
 
 

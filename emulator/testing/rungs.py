@@ -61,6 +61,19 @@ def needed(item: pytest.Item) -> set[str]:
     return {name for marker in item.iter_markers("sagemaker_needs") for name in _texts(item, marker)}
 
 
+def require_known(item: pytest.Item, needed: set[str], known: frozenset[str]) -> None:
+    """Refuse the name of a capability that no engine has: its test would be skipped everywhere, and nobody see it.
+
+    Raises:
+        pytest.UsageError: there is no such capability.
+    """
+    if unknown := sorted(needed - known):
+        raise pytest.UsageError(
+            f"{item.nodeid}: sagemaker_needs: there is no capability {unknown[0]!r}. "
+            f"Choose of {', '.join(sorted(known))}."
+        )
+
+
 def rung_is_wrong(item: pytest.Item, rung: str) -> str:
     """Return why a test cannot run on a rung by its name; "" if it can, or that is not known yet."""
     rungs = allowed(item)

@@ -27,8 +27,8 @@ class Identity:
     account: str
     role_arn: str
     instance_type: str
-    image: str
-    program: str
+    image: str | Path
+    program: str | Path
     max_wait: float
 
     @property
@@ -72,6 +72,11 @@ class SageMakerEmulator:
     def capabilities(self) -> frozenset[str]:
         """What its engine has: images, network_isolation ..."""
         return frozenset(name for name, has in self._health.get("capabilities", {}).items() if has)
+
+    @cached_property
+    def known_capabilities(self) -> frozenset[str]:
+        """What engines may have, by the names in docs/engines.md."""
+        return frozenset(self._health.get("capabilities", {}))
 
     @cached_property
     def clients(self) -> Clients:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ def main() -> int:
     from ..endpoint import Endpoint
 
     document = json.loads(sys.argv[1])
+    folder = document.pop("removed_at_the_end")
     settings = Settings(**{**document, "state_dir": Path(document["state_dir"])})
     try:
         with Endpoint(settings) as endpoint:
@@ -35,12 +37,21 @@ def main() -> int:
     except EmulatorError as error:
         _say({"error": str(error), "exit_code": str(error.exit_code)})
         return error.exit_code
+    _remove(Path(folder), settings.state_dir)
     return 0
 
 
 def _say(document: dict[str, str]) -> None:
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
+
+
+def _remove(folder: Path, state_dir: Path) -> None:
+    """Remove a state of ours, and as the last emulator all of the session: pytest may be killed before it does."""
+    if state_dir.parent == folder:
+        shutil.rmtree(state_dir, ignore_errors=True)
+    if not any(folder.glob("state-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _await_end(ended: threading.Event) -> None:

@@ -212,12 +212,13 @@ class SessionOfTests:
         if self._blocking is not None:
             self._blocking.stop()
         emulators, self._emulators = self._emulators, {}
-        for one in emulators.values():
-            if not isinstance(one, Exception):
-                one.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        with contextlib.ExitStack() as closing:  # all of it, also at a second Ctrl-C
+            if self._folder is not None:
+                closing.callback(shutil.rmtree, self._folder, ignore_errors=True)
+                self._folder = None
+            for one in emulators.values():
+                if not isinstance(one, Exception):
+                    closing.callback(one.close)
 
     def _stop_jobs(self) -> None:
         """Stop jobs that still run at an emulator that is not ours; ours ends its own."""
@@ -253,6 +254,7 @@ class SessionOfTests:
             "time_scale": start.time_scale,
             "limit_instances": start.limit_instances,
             "state_dir": state_dir,
+            "removed_at_the_end": self.folder,
         }
 
     def _start_rerouting(self) -> None:

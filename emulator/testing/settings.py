@@ -45,8 +45,8 @@ SETTINGS: Final = (
     Setting("sagemaker_program", "program of jobs that name none, for the process rung, as training/train.py"),
     Setting("sagemaker_time_scale", "divides the service's time limits, as the option of `up` does", "1"),
     Setting("sagemaker_limit_instances", "gives containers the memory and CPUs of their instance type", False),
-    Setting("sagemaker_state_dir", "where the emulator keeps its data; by default pytest's temporary folder"),
-    Setting("sagemaker_bundle_dir", "where bundles of failed jobs go; by default pytest's temporary folder", "", True),
+    Setting("sagemaker_state_dir", "where the emulator keeps its data; by default a folder that is removed"),
+    Setting("sagemaker_bundle_dir", "where bundles of failed jobs go; by default pytest's cache", "", True),
     Setting("sagemaker_max_wait", "seconds after which a job that is waited for is stopped", "600"),
     Setting("sagemaker_bucket_scope", "scope of s3_bucket: function, class, module, package or session", "function"),
     Setting("sagemaker_block_aws", "let no test reach AWS, also one that uses no fixture of ours", False),
@@ -56,6 +56,8 @@ SETTINGS: Final = (
         ("job.yaml", "job.yml", "*.job.yaml", "*.job.yml"),
     ),
 )
+_NUMBERS: Final = ("sagemaker_time_scale", "sagemaker_max_wait")
+_SCOPES: Final = ("function", "class", "module", "package", "session")
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 MARKERS: Final = (
@@ -83,6 +85,26 @@ def value(config: pytest.Config, name: str) -> Any:
     setting = _BY_NAME[name]
     given = config.getoption(setting.option) if setting.flag else None
     return config.getini(name) if given is None else given
+
+
+def check(config: pytest.Config) -> None:
+    """Refuse what a setting cannot be, before anything is collected.
+
+    Raises:
+        pytest.UsageError: it is refused; the text names the setting.
+    """
+    import pytest
+
+    for setting in SETTINGS:
+        if setting.type == "bool":
+            try:
+                config.getini(setting.name)
+            except (ValueError, pytest.UsageError) as error:
+                raise pytest.UsageError(f"{setting.name}: write true or false. {error}") from None
+    for name in _NUMBERS:
+        number(config, name)
+    if (scope := value(config, "sagemaker_bucket_scope")) not in _SCOPES:
+        raise pytest.UsageError(f"sagemaker_bucket_scope: there is no scope {scope!r}. Choose of {', '.join(_SCOPES)}.")
 
 
 def ini_was_given(config: pytest.Config, name: str) -> bool:

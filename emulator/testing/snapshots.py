@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,11 @@ _NORMAL: Final = (
     (re.compile(r"/v2/credentials/[\w.-]+"), "/v2/credentials/<id>"),
     (re.compile(r"\b[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\bhttp://[\w.-]+:\d+"), "http://<endpoint>"),
+    # Only one process of a machine can serve the metadata address; to the others' containers the same is told in full.
+    (re.compile(r"\bAWS_CONTAINER_CREDENTIALS_FULL_URI=http://<endpoint>"), "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="),
+    # On the process rung: this interpreter's folder, and before it the one that a program's requirements are in.
+    (re.compile(rf"(?<=[=:]){re.escape(str(Path(sys.executable).parent))}(?=:)"), "<python>/bin"),
+    (re.compile(r"(?<=PATH=)[^:\n]*/sagemaker-emulator/environments/[^:/\n]+"), "<environment>"),
     (re.compile(r"\bip-10-0-\d+-\d+\."), "ip-<address>."),
 )
 

@@ -53,6 +53,35 @@ def test_a_script_is_found_from_the_root_folder(pytester: pytest.Pytester) -> No
     pytester.runpytest_inprocess("-p", "emulator.pytest_plugin", "-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
+def test_data_is_given_as_to_a_training_job(pytester: pytest.Pytester) -> None:
+    """Paths are relative to pytest's root folder, wherever it is started; bytes are one file, folders all of theirs."""
+    pytester.mkdir("elsewhere")
+    pytester.mkdir("data").joinpath("a.csv").write_text("1,2")
+    pytester.makeini("[pytest]")
+    pytester.makepyfile("""
+        import os
+        from pathlib import Path
+
+        def test_train(opt_ml, monkeypatch):
+            monkeypatch.chdir("elsewhere")
+            channels = {"folder": Path("data"), "bytes": b"3", "map": {"x": Path("data"), "y.csv": Path("data/a.csv")}}
+            def train():
+                top = Path("/opt/ml/input/data")
+                found = {str(one.relative_to(top)): one.read_text() for one in top.rglob("*") if one.is_file()}
+                assert {name for name in found if "manifest" not in name} == {
+                    "folder/a.csv", "bytes/data", "map/x/a.csv", "map/y.csv"
+                }
+            opt_ml.training_job(channels=channels).run(train)
+
+        def test_mistakes(opt_ml):
+            opt_ml.training_job(channels=[Path("data")])
+    """)
+    outcome = pytester.runpytest_inprocess("-p", "emulator.pytest_plugin", "-p", "no:cacheprovider")
+    outcome.assert_outcomes(passed=1, failed=1)
+    outcome.stdout.fnmatch_lines(["E*UsageError: channels=[[]PosixPath('data')[]]: give it by name, as in channels=*"])
+    assert "emulator/opt_ml/" not in outcome.stdout.str(), "our own frames are not of interest"
+
+
 def test_the_fixture_of_pyfakefs_goes_before(pytester: pytest.Pytester) -> None:
     """Both fake the whole process, so they do not go together; one test after the other they do."""
     pytester.makepyfile("""

@@ -275,7 +275,7 @@ def test_a_channel_is_writable_and_the_data_stays(opt_ml: OptMl, tmp_path: Path)
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("text", "train: str is no data. Give {file name: content}, a pathlib.Path or a data frame"),
+        ("text", "train: str is no data. Give {file name: content}, bytes, a pathlib.Path or a data frame"),
         ({"a": 3}, "train: a: int is no content"),
         (Path("/nowhere/at/all"), "train: there is no file and no directory /nowhere/at/all"),
         ({}, "No S3 objects found under S3 URL"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.plugin.conftest import Project, junit
@@ -86,7 +88,9 @@ def test_files_of_a_folder_run_behind_those_they_wait_for(project: Project) -> N
     project.write("jobs/a_train.yaml", SECOND)
     outcome = project.run("-v").was(passed=2)
     outcome.matches(r"(?s)z_clean\.yaml::z_clean\[auto\] PASSED.*a_train\.yaml::a_train\[auto\] PASSED")
-    project.run("-v", "-n2", "--dist=loadgroup", "jobs").was(passed=2)
+    together = project.run("-v", "-n2", "--dist=loadgroup", "jobs").was(passed=2)
+    workers = re.findall(r"\[(gw\d)\] \[ *\d+%\] PASSED jobs/", together.text)
+    assert workers in (["gw0"] * 2, ["gw1"] * 2), "one worker has all of a folder"
     # Alone, it has what it waits for run first.
     project.run("jobs/a_train.yaml", "-rP").was(passed=1).says("z_clean: created ", "a_train: created ")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,26 @@ def test_defaults_are_fixtures_to_override(project: Project) -> None:
     project.write("conftest.py", "import pytest\n\n" + "\n\n".join(overriding))
     project.write("test_show.py", SHOW.replace("training_job()", 'training_job(channels={"train": b"1,x\\n"})'))
     project.run("-rP", "--ignore=training").was(passed=1).says("eu-west-1:111122223333", "role/Mine", "ml.m5.xlarge")
+
+
+def test_image_and_program_may_be_paths(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        "from pathlib import Path\n\nimport pytest\n\n"
+        "@pytest.fixture(scope='session')\ndef sagemaker_image():\n    return Path('training')\n\n"
+        "@pytest.fixture(scope='session')\ndef sagemaker_program():\n    return Path('training/train.py')\n",
+    )
+    project.write("test_one.py", "def test_one(training_job):\n    training_job(channels={'train': b'1,x\\n'})\n")
+    project.run("test_one.py").was(passed=1)
+
+
+def test_an_engine_that_there_is_not_is_told_also_where_a_fixture_names_it(bare_project: Project) -> None:
+    bare_project.write(
+        "conftest.py",
+        "import pytest\n\n@pytest.fixture(scope='session')\ndef sagemaker_engine():\n    return 'podman'\n",
+    )
+    bare_project.write("test_one.py", "def test_one(sagemaker_client):\n    pass\n")
+    bare_project.run("test_one.py").was(errors=1).says("There is no engine 'podman'. Choose of docker, process, auto.")
 
 
 @pytest.mark.docker
@@ -123,6 +145,9 @@ def test_a_job_that_takes_too_long_is_stopped_and_fails(project: Project) -> Non
     [
         ({"sagemaker_engine": "podman"}, "there is no rung 'podman'. Choose of process, docker, auto and all."),
         ({"sagemaker_time_scale": "fast"}, "sagemaker_time_scale: 'fast' is no number above 0."),
+        ({"sagemaker_max_wait": "0"}, "ERROR: sagemaker_max_wait: '0' is no number above 0."),
+        ({"sagemaker_bucket_scope": "test"}, "ERROR: sagemaker_bucket_scope: there is no scope 'test'."),
+        ({"sagemaker_limit_instances": "perhaps"}, "ERROR: sagemaker_limit_instances: write true or false."),
         ({"sagemaker_account": "me"}, "The account 'me' is not an AWS account id: give twelve digits."),
         ({"sagemaker_region": "here"}, "The region 'here' is not spelt as AWS spells regions"),
     ],
@@ -172,6 +197,27 @@ def test_each_worker_has_an_emulator_of_its_own(bare_project: Project) -> None:
     bare_project.run("test_workers.py", "-n2", "--dist=each", "--sagemaker-engine=docker")
     kept = sorted(path.name for path in Path(bare_project.path / "kept").iterdir())
     assert kept == ["docker-gw0", "docker-gw1"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_of_a_session_that_is_killed_is_left(bare_project: Project, how: signal.Signals) -> None:
+    bare_project.write(
+        "test_one.py",
+        "import os\n\nimport pytest\n\n"
+        "@pytest.fixture(params=['process', 'auto'], scope='session')\ndef sagemaker_engine(request):\n"
+        "    return request.param\n\n"
+        "def test_one(sagemaker_emulator, pytestconfig):\n"
+        "    with open('folder', 'a') as file:\n        print(sagemaker_emulator.folder, file=file)\n"
+        "    if sagemaker_emulator.folder.joinpath('state-1').exists():\n"
+        f"        os.kill(os.getpid(), {int(how)})\n",
+    )
+    bare_project.run("test_one.py")
+    folders = set((bare_project.path / "folder").read_text().split())
+    assert len(folders) == 1
+    deadline = time.monotonic() + 30
+    while Path(*folders).exists():
+        assert time.monotonic() < deadline, f"left behind: {sorted(Path(*folders).iterdir())}"
+        time.sleep(0.1)
 
 
 def test_nothing_of_a_session_is_left(bare_project: Project) -> None:

@@ -69,6 +69,32 @@ def test_a_failed_test_tells_of_its_jobs(project: Project) -> None:
     assert "is no label" in str(failure.attrib["message"])
 
 
+MISTAKES = {
+    "channels=[Path('data')]": "channels=[PosixPath('data')]: give it by name, as in channels={'train': Path('data')}",
+    "channels={'train': 3}": "train: its data is of type int. Give bytes, a text, a Path, or an s3:// URI.",
+    "channels={'tr ain': b'1,x'}": "CreateTrainingJob was refused: 1 validation error detected: Value 'tr ain'",
+    "hyperparameters=['epochs']": "hyperparameters=['epochs']: give it by name, as in hyperparameters={'epochs': 3}.",
+    "entrypoint='python3 train.py'": "give a list of texts, as in entrypoint=['python3', 'train.py'].",
+    "environment={'A': 1}": "Invalid type for parameter Environment.A, value: 1",
+    "request={'Roel': 'x'}": 'Unknown parameter in input: "Roel"',
+    "hosts=0": "InstanceCount is 0",
+    "expect='Complete'": "Write one of Completed, Failed, Stopped, or None for any.",
+}
+
+
+def test_a_mistake_is_told_in_few_lines_where_the_test_made_it(project: Project) -> None:
+    call = "training_job(Path('training'), program='train.py', {words})"
+    lines = (
+        f"def test_{number}(training_job):\n    {call.format(words=words)}\n" for number, words in enumerate(MISTAKES)
+    )
+    missing = f"def test_file(training_job):\n    {call.format(words='channels=dict(train=dict(a=Path(`no`)))')}\n"
+    project.write("test_mistakes.py", "from pathlib import Path\n\n" + "\n".join([*lines, missing.replace("`", '"')]))
+    outcome = project.run("test_mistakes.py").was(failed=len(MISTAKES) + 1)
+    outcome.says(*MISTAKES.values(), "train: there is no file, and no folder with files,")
+    assert "emulator/testing/" not in outcome.text
+    assert "botocore/" not in outcome.text
+
+
 def test_bundles_go_where_the_option_says(project: Project) -> None:
     project.write("test_failing.py", f"from pathlib import Path\n\ndef test_one(training_job):\n    {FAILING})\n")
     project.run("test_failing.py", "--sagemaker-bundle-dir=kept").was(failed=1)

@@ -60,13 +60,22 @@ def test_auto_is_settled_by_the_emulator(project: Project, served: Endpoint) -> 
     outcome.says(f"needs the {other} rung, and this is {served.emulator.engine.name}")
 
 
-def test_what_an_engine_has_not_is_told(project: Project) -> None:
+def test_what_an_engine_has_not_is_told(project: Project, served: Endpoint) -> None:
     project.write(
         "test_needs.py",
-        "import pytest\n\n@pytest.mark.sagemaker_needs('a_gpu_of_my_own')\n"
-        "def test_needs():\n    raise AssertionError\n",
+        "import pytest\n\n@pytest.mark.sagemaker_needs('images', 'network_isolation')\ndef test_needs():\n    pass\n",
     )
-    project.run("test_needs.py", "-rs").was(skipped=1).says("needs a_gpu_of_my_own, which the")
+    if served.emulator.engine.capabilities.images:
+        project.run("test_needs.py").was(passed=1)
+    else:
+        project.run("test_needs.py", "-rs").was(skipped=1).says("needs images, which the process rung does not have")
+
+
+def test_what_no_engine_has_is_an_error_and_no_skip(project: Project) -> None:
+    project.write(
+        "test_needs.py", "import pytest\n\n@pytest.mark.sagemaker_needs('imges')\ndef test_needs():\n    pass\n"
+    )
+    project.run("test_needs.py").was(errors=1).says("sagemaker_needs: there is no capability 'imges'. Choose of ")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from tests.plugin.conftest import Project
 
 TEST = """
@@ -33,6 +36,7 @@ def test_a_snapshot_is_missing_then_written_then_holds_then_differs(project: Pro
         assert text in seen
     assert "test-tree-" not in seen
     assert "123456789012" not in seen
+    assert str(Path(sys.executable).parent) not in seen, "it holds on another machine too"
 
     project.run("tests").was(passed=1)
     project.write("tests/test_snapshot.py", TEST.replace("NAME", '"b.csv"'))

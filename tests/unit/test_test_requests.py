@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from emulator.errors import UsageError
 from emulator.testing.programs import program_of
 from emulator.testing.requests import JobWords, job_name, output_folders, processing_request, training_request
 from emulator.testing.sagemaker_emulator import Identity
+from emulator.testing.snapshots import normal
 
 ME = Identity(
     region="us-east-1",
@@ -114,3 +118,48 @@ def test_a_program_is_a_file_a_command_or_what_a_job_file_says(tmp_path: Path) -
 def test_what_is_no_program_is_told(tmp_path: Path, words: str | dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         program_of(words, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"environment": ["A"]}, "environment=['A']: give it by name"),
+        ({"request": "x"}, "request='x': give it by name"),
+        (
+            {"entrypoint": "python3 a.py"},
+            "entrypoint='python3 a.py': give a list of texts, as in entrypoint=['python3'",
+        ),
+        ({"arguments": b"-v"}, "arguments=b'-v': give a list of texts"),
+    ],
+)
+def test_words_of_another_type_are_refused(words: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        JobWords(name="mine", image="my/image", **words)
+
+
+def test_outputs_are_not_the_letters_of_a_name() -> None:
+    with pytest.raises(UsageError, match=r"outputs='clean': give a list of texts, as in outputs=\['clean'\]"):
+        output_folders("clean")
+
+
+METADATA = "AWS_CONTAINER_CREDENTIALS"
+STANDARD = "/usr/local/sbin:/usr/bin"
+
+
+@pytest.mark.parametrize(
+    ("seen", "kept"),
+    [
+        (f"{METADATA}_RELATIVE_URI=/v2/credentials/0a1", f"{METADATA}_RELATIVE_URI=/v2/credentials/<id>"),
+        (f"{METADATA}_FULL_URI=http://10.0.0.1:90/v2/credentials/0a1", f"{METADATA}_RELATIVE_URI=/v2/credentials/<id>"),
+        (f"PATH={Path(sys.executable).parent}:{STANDARD}", f"PATH=<python>/bin:{STANDARD}"),
+        (
+            f"PATH=/home/me/.cache/sagemaker-emulator/environments/0a/bin:{STANDARD}",
+            f"PATH=<environment>/bin:{STANDARD}",
+        ),
+        (f"PATH=/opt/conda/bin:{STANDARD}", f"PATH=/opt/conda/bin:{STANDARD}"),
+        ("job-1 of 123456789012 at 2026-01-02T03:04:05Z", "<job> of <account> at <time>"),
+    ],
+)
+def test_a_snapshot_has_nothing_that_differs_from_run_to_run_or_machine_to_machine(seen: str, kept: str) -> None:
+    result: Any = SimpleNamespace(name="job-1", account="123456789012")
+    assert normal(seen, result) == kept
