@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ENDINGS = (".yaml", ".yml")
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command()
 @click.option("--host", default="algo-1", show_default=True, help="Which host's container.")
 @click.option("--account", default=environment.DEFAULT_ACCOUNT_ID, show_default=True, help="Account id.")
 @click.option("--region", default=environment.DEFAULT_REGION, show_default=True, help="Region.")
@@ -57,7 +57,6 @@ def shell(
     Given a JOBFILE, in the prepared container before its program starts: same mounts, variables, user and network.
     Leaving the shell ends the job. Given the name of a JOB of a `run --keep`, where that job's program has ended.
     """
-    wanted = command[1:] if command[:1] == ("--",) else command
     path = Path(job)
     if path.suffix in _ENDINGS or path.is_file():
         own: dict[str, Any] = {
@@ -69,10 +68,10 @@ def shell(
         from .hands_on_run import run_hands_on, with_those_before
 
         job_files = with_those_before(path)
-        inside = _Inside(job_files[-1], host, wanted)
+        inside = _Inside(job_files[-1], host, command)
         end = run_hands_on(job_files, HandsOn(hold=True), inside.hear, region=region, account=account, **own)
         sys.exit(inside.exit_code if inside.exit_code is not None else inside.explain(end))
-    sys.exit(_in_kept(_kept(job, state_dir), host, wanted))
+    sys.exit(_in_kept(_kept(job, state_dir), host, command))
 
 
 class _Inside:

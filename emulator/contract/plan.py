@@ -35,6 +35,7 @@ class Program:
     then its CMD or `train`. A request's ContainerEntrypoint replaces both, ContainerArguments `arguments` alone.
     A copy of `source` is the container's directory `at`, which is also the working directory; without a source
     that is `/`. `environment` is what the image's would be, and the folders of `path` are the first ones of PATH.
+    `without` are folders that lie in `source` and are no part of the program.
     """
 
     command: tuple[str, ...]
@@ -43,6 +44,7 @@ class Program:
     at: PurePosixPath = CODE
     environment: Mapping[str, str] = field(default_factory=dict)
     path: tuple[Path, ...] = ()
+    without: tuple[Path, ...] = ()
 
     def argv(self, container: ContainerPlan) -> tuple[str, ...]:
         """Return the whole command of a container that runs this program."""

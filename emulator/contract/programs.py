@@ -11,7 +11,7 @@ from .paths import CODE
 from .plan import Program
 
 _NONE: Final = "This is no program: it "
-_MEMBERS: Final = ("command", "arguments", "source", "at", "environment", "path")
+_MEMBERS: Final = ("command", "arguments", "source", "at", "environment", "path", "without")
 
 
 def program_document(program: Program) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def program_document(program: Program) -> dict[str, Any]:
         "at": str(program.at),
         "environment": dict(program.environment),
         "path": [str(folder) for folder in program.path],
+        "without": [str(folder) for folder in program.without],
     }
 
 
@@ -53,6 +54,7 @@ def parse_program(document: object, base: Path = Path("/")) -> Program:
         at=PurePosixPath(at),
         environment={str(name): value for name, value in environment.items()},
         path=tuple(base / folder for folder in _texts(document, "path")),
+        without=tuple(base / folder for folder in _texts(document, "without")),
     )
 
 

@@ -36,17 +36,33 @@ def members_below(descriptor: int) -> Iterator[TreeMember]:
 def _below(folder: int, path: str, names: dict[tuple[int, int], str]) -> Iterator[TreeMember]:
     """Yield the entries of a directory, then what is below each; `names` has the first name of files with several."""
     try:
-        directories = []
-        for name in sorted(os.listdir(folder)):
-            with _may_vanish():
-                if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
-                    directories.append(name)
-                yield from _entry(path + name, name, folder, names)
-        for name in directories:
-            with _may_vanish():
-                yield from _below(_opened(name, folder, os.O_DIRECTORY), f"{path}{name}/", names)
+        with _searchable(folder):
+            directories = []
+            for name in sorted(os.listdir(folder)):
+                with _may_vanish():
+                    if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
+                        directories.append(name)
+                    yield from _entry(path + name, name, folder, names)
+            for name in directories:
+                with _may_vanish():
+                    yield from _below(_opened(name, folder, os.O_DIRECTORY), f"{path}{name}/", names)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _searchable(folder: int) -> Iterator[None]:
+    """Let names be looked up in an open directory, also if its owner, who is this user, has closed it to himself."""
+    found = os.fstat(folder)
+    if found.st_mode & stat.S_IXUSR or found.st_uid != os.geteuid() or os.geteuid() == 0:
+        yield
+        return
+    mode = stat.S_IMODE(found.st_mode)
+    os.fchmod(folder, mode | stat.S_IXUSR)
+    try:
+        yield
+    finally:
+        os.fchmod(folder, mode)
 
 
 @contextmanager
@@ -166,7 +182,9 @@ def _opened_below(root: Path | int, relative: PurePosixPath, opened: ExitStack) 
 
     folder = root if isinstance(root, int) else step(str(root), None, os.O_DIRECTORY)
     for part in relative.parent.parts:
+        opened.enter_context(_searchable(folder))
         folder = step(part, folder, os.O_DIRECTORY)
+    opened.enter_context(_searchable(folder))
     if not stat.S_ISREG(os.lstat(relative.name, dir_fd=folder).st_mode):
         return None
     descriptor = step(relative.name, folder, os.O_NONBLOCK)  # it may be a pipe by now, which would be waited for
@@ -186,12 +204,24 @@ def is_plain_directory(root: Path, relative: PurePosixPath) -> bool:
     The container may have put a symbolic link there; followed on this machine, it would lead to this
     machine's files.
     """
-    path = root
-    for part in ("", *relative.parts):
-        path = path / part
-        try:
-            if not stat.S_ISDIR(path.lstat().st_mode):
-                return False
-        except FileNotFoundError:
-            return False
-    return True
+    descriptor = open_plain_directory(root, relative)
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is not None
+
+
+def open_plain_directory(root: Path, relative: PurePosixPath) -> int | None:
+    """Open a directory below a mounted one; None if it is none, or a link leads to it."""
+    with ExitStack() as opened:
+        folder = None
+        for part in (str(root), *relative.parts):
+            if folder is not None:
+                opened.callback(os.close, folder)
+                opened.enter_context(_searchable(folder))
+            try:
+                folder = _opened(part, folder, os.O_DIRECTORY)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                    raise
+                return None
+    return folder

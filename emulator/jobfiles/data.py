@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from ..errors import UsageError
 from .clients import Clients, code_and_message
 from .document import DataEntry
 from .events import BytesMoved, DataStored, OnEvent
@@ -51,7 +52,11 @@ def _walk(folder: Path, around: tuple[Path, ...], entry: DataEntry, yaml: YamlSo
 
 
 def make_buckets(clients: Clients, names: Iterable[str]) -> None:
-    """Make buckets that are not there."""
+    """Make buckets that are not there.
+
+    Raises:
+        UsageError: one of them cannot be, as its name is none, for instance.
+    """
     region = clients.scope.region
     for name in dict.fromkeys(names):
         try:
@@ -61,8 +66,9 @@ def make_buckets(clients: Clients, names: Iterable[str]) -> None:
                 constraint: BucketLocationConstraintType = region  # type: ignore[assignment]
                 clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": constraint})
         except ClientError as error:
-            if code_and_message(error)[0] not in _OURS:
-                raise
+            code, message = code_and_message(error)
+            if code not in _OURS:
+                raise UsageError(f"The bucket {name} cannot be made: {message.rstrip('.')} ({code})") from error
 
 
 def store(clients: Clients, entry: DataEntry, files: list[Path], on_event: OnEvent) -> None:

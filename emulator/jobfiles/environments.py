@@ -61,6 +61,11 @@ def environment_of(requirements: Path, on_event: OnEvent, cache: Path | None = N
         os.close(lock)
 
 
+def wheels_of(requirements: Path) -> Path:
+    """Return the folder whose wheels are tried before the index. It need not be there."""
+    return requirements.parent / _WHEELS
+
+
 def environment_key(requirements: Path) -> str:
     """Return what tells environments apart: the text of the file and of those it names, the Python, the machine."""
     of_what = f"{sys.implementation.cache_tag} {platform.machine()} {sys.base_prefix}\0"
@@ -81,7 +86,7 @@ def _make(folder: Path, requirements: Path, on_event: OnEvent) -> None:
     lines = _run([sys.executable, "-m", "venv", str(folder)], on_event)
     if lines is None:
         pip = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
-        wheels = requirements.parent / _WHEELS
+        wheels = wheels_of(requirements)
         install = [*pip, "--requirement", str(requirements)]
         if wheels.is_dir() and _run([*install, "--no-index", f"--find-links={wheels}"], on_event) is None:
             return
@@ -91,7 +96,7 @@ def _make(folder: Path, requirements: Path, on_event: OnEvent) -> None:
         raise UsageError(
             f"What {requirements} requires cannot be installed:\n{output}"
             "Correct the file, or make the index reachable (pip takes PIP_INDEX_URL and the like), or put wheels into "
-            f"{requirements.parent / _WHEELS}."
+            f"{wheels_of(requirements)}."
         )
 
 

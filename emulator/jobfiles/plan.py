@@ -74,9 +74,10 @@ def _files_of(folder: Path) -> list[Path]:
 def _check_after(job_file: JobFile, named: dict[str, JobFile]) -> None:
     for number, name in enumerate(job_file.after):
         if name not in named:
-            there_are = ", ".join(other for other in named if other != job_file.name) or "no other"
+            there_are = ", ".join(other for other in named if other != job_file.name)
+            but = f", but {there_are}" if there_are else ""
             raise job_file.yaml.error(
                 ("after", number),
-                f"there is no job file called {name} in this run, but {there_are}. Run it with its folder, "
+                f"there is no job file called {name} in this run{but}. Run it with its folder, "
                 f"sagemaker-emulator run {job_file.path.parent}, or correct the name.",
             )

@@ -53,6 +53,8 @@ def read_program(yaml: YamlSource, at: At = _AT) -> ProgramSection:
 
 def _folder(yaml: YamlSource, at: At) -> Path:
     folder = yaml.path.parent / yaml.text(at)
+    if folder.is_file():
+        raise yaml.error(at, f"{folder} is a file. Name its folder: {folder.parent}")
     if not folder.is_dir():
         raise yaml.error(at, f"there is no folder {folder}. The path is relative to the job file.")
     return folder

@@ -13,7 +13,7 @@ from typing import Final
 from ..contract.plan import Program
 from .clients import Clients
 from .document import ImageName, JobFile
-from .environments import environment_of
+from .environments import environment_of, wheels_of
 from .events import OnEvent, ProgramReady
 from .program_section import ProgramSection
 
@@ -69,10 +69,11 @@ def ready_program(section: ProgramSection, on_event: OnEvent) -> tuple[Program, 
         UsageError: that cannot be installed.
     """
     path: tuple[Path, ...] = ()
+    without: tuple[Path, ...] = ()
     seconds = None
     if section.requirements is not None:
         folder, seconds = environment_of(section.requirements, on_event)
-        path = (folder,)
+        path, without = (folder,), (wheels_of(section.requirements).absolute(),)
     program = Program(
         command=section.command,
         arguments=section.arguments,
@@ -80,6 +81,7 @@ def ready_program(section: ProgramSection, on_event: OnEvent) -> tuple[Program, 
         at=section.at,
         environment=section.environment,
         path=path,
+        without=without,
     )
     return program, seconds
 

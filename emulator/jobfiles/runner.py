@@ -88,7 +88,6 @@ def run_jobs(
             _make_images(list(runs.values()))
         else:
             register_programs([(run.job_file, run.image, run.tell) for run in runs.values()], clients)
-        make_buckets(clients, [entry.destination.bucket for _, entry, _ in data])
         for run, entry, files in data:
             _store(clients, run, entry, files)
         return _Jobs(runs, earlier, before).to_their_ends()
@@ -118,6 +117,10 @@ def _files(run: JobFileRun, entry: DataEntry) -> list[Path]:
 
 
 def _store(clients: Clients, run: JobFileRun, entry: DataEntry, files: list[Path]) -> None:
+    try:
+        make_buckets(clients, [entry.destination.bucket])
+    except UsageError as error:
+        raise run.job_file.yaml.error(entry.at, f"{error}.") from error
     try:
         store(clients, entry, files, run.tell)
     except OSError as error:

@@ -11,7 +11,7 @@ from ..contract.paths import CODE
 from ..contract.plan import Program
 from ..errors import UsageError
 from ..jobfiles.document import ImageBuild
-from ..jobfiles.environments import environment_of
+from ..jobfiles.environments import environment_of, wheels_of
 from ..jobfiles.images import ensure_image, image_tag
 from ..jobfiles.programs import REPOSITORY
 from .requests import require_list
@@ -72,8 +72,10 @@ def program_of(words: ProgramWords, base: Path, *, beside: Path | None = None) -
         what = f"there is no key {unknown[0]!r}" if unknown else "it has no command"
         raise UsageError(f"program={dict(words)!r}: {what}. Known: {', '.join(_KEYS)}.")
     path: tuple[Path, ...] = ()
+    without: tuple[Path, ...] = ()
     if words.get("requirements"):
-        path = (environment_of(around / words["requirements"], lambda _: None)[0],)
+        requirements = (around / words["requirements"]).absolute()
+        path, without = (environment_of(requirements, lambda _: None)[0],), (wheels_of(requirements),)
     return Program(
         command=tuple(words["command"]),
         arguments=tuple(words.get("arguments", ())),
@@ -81,6 +83,7 @@ def program_of(words: ProgramWords, base: Path, *, beside: Path | None = None) -
         at=PurePosixPath(words.get("at", CODE)),
         environment=dict(words.get("environment", {})),
         path=path,
+        without=without,
     )
 
 

@@ -50,7 +50,7 @@ def test_what_is_kept_is_listed_entered_and_removed(tmp_path: Path, home: Path) 
     assert looked.returncode == 7, looked.stderr
     assert looked.stdout == 'left\nhalf\n{"epochs":"3"}'
     assert "TRAINING_JOB_NAME=kept-1" in sagemaker_emulator(*shell, "env").stdout
-    missing = sagemaker_emulator("shell", "--host", "algo-2", "kept-1", "--", "true")
+    missing = sagemaker_emulator("shell", "kept-1", "--host", "algo-2", "--", "true")
     assert missing.returncode == 1
     assert "Nothing is kept of algo-2. Kept are algo-1." in missing.stderr
 

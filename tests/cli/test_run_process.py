@@ -96,14 +96,45 @@ def test_on_an_emulator_that_runs_and_beside_each_other(tmp_path: Path) -> None:
             "job.yaml, line 2: program.requirements: there is no file",
         ),
         ("kind: training\nprogram: {command: [a], at: /proc}\n", "process", "cannot be at /proc"),
+        (
+            "kind: training\nprogram: {command: [a], source: train.py}\n",
+            "process",
+            "train.py is a file. Name its folder: ",
+        ),
+        (
+            "kind: training\nprogram: {command: [a]}\ndata: {s3://x/: .}\n",
+            "process",
+            "job.yaml, line 3: data.s3://x/: The bucket x cannot be made: ",
+        ),
     ],
-    ids=["no program", "no image", "relative", "no requirements", "a place that is taken"],
+    ids=["no program", "no image", "relative", "no requirements", "a place that is taken", "a file", "no bucket"],
 )
 def test_what_is_missing_is_said(tmp_path: Path, text: str, engine: str, said: str) -> None:
     done = sagemaker_emulator("run", "--engine", engine, job_file(tmp_path, text))
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    text = "kind: training\nprogram: {command: [nosuch]}\n"
+    done = sagemaker_emulator("run", "--engine", "process", job_file(tmp_path, text))
+    assert done.returncode == 1, done.stderr
+    assert "cannot be executed: nosuch: No such file" in done.stdout + done.stderr
+
+
+def test_wheels_belong_to_the_installation_and_not_to_the_program(tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels/large.whl").touch()
+    (tmp_path / "none.txt").touch()
+    text = """
+        kind: training
+        program: {command: [sh, -c, 'ls'], requirements: none.txt}
+        expect: {logs: [none.txt]}
+    """
+    done = sagemaker_emulator("run", "--engine", "process", job_file(tmp_path, text))
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "algo-1 wheels" not in done.stdout
 
 
 def test_two_programs_for_one_image_are_refused(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> list[str]:
-    debugging = Debugging(host="algo-1", port=1, tools=SITE, token=os.urandom(8).hex())
+    token = os.urandom(8).hex()
+    debugging = Debugging(host="algo-1", port=1, tools=SITE, token=token)
     environment = debugging.variables("127.0.0.1", str(folder), tools=str(SITE))
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -73,6 +74,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> list[str]:
         timeout=30,
         check=True,
     )
+    Path("/tmp", f"sagemaker-emulator-debug-{token}").unlink(missing_ok=True)
     return done.stdout.split()
 
 

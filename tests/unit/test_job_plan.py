@@ -56,7 +56,7 @@ def test_a_name_that_there_is_not(tmp_path: Path) -> None:
         f"Run it with its folder, sagemaker-emulator run {tmp_path}, or correct the name."
     )
     write(tmp_path, train="preprocess")
-    assert "called preprocess in this run, but no other. Run it with its folder" in error_of(tmp_path / "train.yaml")
+    assert "called preprocess in this run. Run it with its folder" in error_of(tmp_path / "train.yaml")
 
 
 def test_jobs_that_wait_for_each_other(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ PROGRAM = Program(
     source=Path("/src"),
     environment={"A": "b"},
     path=(Path("/usr/bin"),),
+    without=(Path("/src/wheels"),),
 )
 
 
@@ -133,6 +134,14 @@ def test_dockerignore_is_respected(source: Path, tmp_path: Path) -> None:
     copy_source(source, tmp_path / "copy")
     files = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*")}
     assert files == {".dockerignore", "a.py", "data", "data/kept", "link"}
+
+
+def test_what_is_not_the_programs_is_not_copied(source: Path, tmp_path: Path) -> None:
+    (source / ".dockerignore").write_text("*\n!a.py\n!data\n")
+    without = (source / "d/../data", tmp_path / "elsewhere")
+    copy_source(source, tmp_path / "copy", without)
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == {".dockerignore", "a.py"}
+    assert {path.name for path in source_paths(source, without)} == {".dockerignore", "a.py"}
 
 
 def test_the_view_of_a_program_is_its_source(source: Path) -> None:

@@ -6,7 +6,8 @@ import io
 import os
 import socket
 import tarfile
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from tarfile import TarInfo
 from typing import cast
@@ -16,7 +17,15 @@ import pytest
 from docker.errors import NotFound
 
 from emulator.engines.docker.archives import file_in_container, members_in_container
-from emulator.engines.trees import file_on_disk, is_plain_directory, members_on_disk
+from emulator.engines.trees import (
+    file_on_disk,
+    is_plain_directory,
+    members_below,
+    members_on_disk,
+    open_plain_directory,
+)
+
+_USER = 12345
 
 
 class ArchiveApi:
@@ -129,6 +138,57 @@ def test_owners_have_numbers_and_no_names_of_this_machine(tmp_path: Path) -> Non
     (tmp_path / "a").touch()
     member = on_disk(tmp_path)["a"]
     assert (member.uname, member.gname, member.uid) == ("", "", os.geteuid())
+
+
+def _as_ordinary_user(function: Callable[[], object]) -> str:
+    """Return what a function prints as, in a process that has no right but an ordinary user's."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(_USER, _USER, _USER)
+                os.setresuid(_USER, _USER, _USER)
+            os.write(writing, repr(function()).encode())
+        except BaseException as error:  # noqa: BLE001 - it is what the test shows
+            os.write(writing, repr(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        text = stream.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_what_its_owner_has_closed_to_himself_is_read_and_stays_closed() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to others than root
+        root = Path(folder, "output")
+        (root / "data/deeper").mkdir(parents=True)
+        (root / "data/deeper/file").write_text("text")
+        closed = [root / "data/deeper/file", root / "data/deeper", root / "data", root]
+        for path in closed:
+            if os.geteuid() == 0:
+                os.chown(path, _USER, _USER)
+            path.chmod(0)
+        Path(folder).chmod(0o755)
+
+        def found() -> tuple[list[tuple[str, int]], bytes | None, bool]:
+            members = [(member.name, member.mode & 0o777) for member, _ in members_on_disk(root)]
+            folder = open_plain_directory(root, PurePosixPath("data"))
+            assert folder is not None
+            assert [member.name for member, _ in members_below(folder)] == ["deeper", "deeper/file"]
+            with file_on_disk(root, PurePosixPath("data/deeper/file")) as one:
+                content = one[1].read() if one is not None and one[1] is not None else None
+            return members, content, is_plain_directory(root, PurePosixPath("data/deeper"))
+
+        members = [("data", 0), ("data/deeper", 0), ("data/deeper/file", 0)]
+        assert _as_ordinary_user(found) == repr((members, b"text", True))
+        if os.geteuid() == 0:
+            assert [path.stat().st_mode & 0o777 for path in closed] == [0, 0, 0, 0]
+        for path in reversed(closed):
+            path.chmod(0o700)
 
 
 # Is it a plain directory?

@@ -77,8 +77,10 @@ class ProcessCluster:
     def tree(self, host: str, path: PurePosixPath) -> Iterator[TreeMember]:
         """Yield what is below a directory, as the program sees it."""
         mount = self._mount_of(host, path)
-        if mount is not None and trees.is_plain_directory(mount.source, path.relative_to(mount.target)):
-            return trees.members_on_disk(mount.source / path.relative_to(mount.target))
+        if mount is not None:
+            folder = trees.open_plain_directory(mount.source, path.relative_to(mount.target))
+            if folder is not None:
+                return trees.members_below(folder)
         return self._members_inside(host, path)
 
     def file(self, host: str, path: PurePosixPath) -> AbstractContextManager[TreeMember | None]:

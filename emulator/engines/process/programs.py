@@ -83,7 +83,7 @@ def program_view(program: Program) -> ImageView:
     entries: dict[str, ImageEntry] = {}
     if program.source is not None and program.at.is_relative_to(OPT_ML):
         entries[str(program.at)] = ImageEntry(kind="directory", mode=0o755)
-        for path in sorted(source_paths(program.source)):
+        for path in sorted(source_paths(program.source, program.without)):
             found = path.lstat()
             kind = next((kind for test, kind in _KINDS if test(found.st_mode)), "other")
             entries[str(program.at / path.relative_to(program.source).as_posix())] = ImageEntry(

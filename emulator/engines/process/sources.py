@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -12,16 +12,19 @@ _NOT_COPIED: Final = (".git", "__pycache__")
 _IGNORED: Final = ".dockerignore"
 
 
-def copy_source(source: Path, target: Path) -> None:
-    """Copy a program's folder, but for what .dockerignore leaves out, .git, bytecode and virtual environments."""
-    left_out = _rule(source)
+def copy_source(source: Path, target: Path, without: Iterable[Path] = ()) -> None:
+    """Copy a program's folder, but for what .dockerignore leaves out, .git, bytecode and virtual environments.
+
+    Also left out is what lies in the folder and is not the program's: `without`.
+    """
+    left_out = _rule(source, without)
     shutil.copytree(source, target, symlinks=True, ignore=lambda folder, names: _those(left_out, folder, names))
     target.chmod(0o755)
 
 
-def source_paths(source: Path) -> Iterator[Path]:
+def source_paths(source: Path, without: Iterable[Path] = ()) -> Iterator[Path]:
     """Yield what `copy_source` copies."""
-    left_out = _rule(source)
+    left_out = _rule(source, without)
     for folder, folders, files in os.walk(source):
         dropped = _those(left_out, folder, folders + files)
         folders[:] = [name for name in folders if name not in dropped]
@@ -32,12 +35,15 @@ def _those(left_out: Callable[[Path], bool], folder: str, names: list[str]) -> s
     return {name for name in names if left_out(Path(folder, name))}
 
 
-def _rule(source: Path) -> Callable[[Path], bool]:
+def _rule(source: Path, without: Iterable[Path]) -> Callable[[Path], bool]:
     """Return what tells whether a path below a folder is left out."""
+    others = {path.name: path.resolve() for path in without}
     kept = _kept(source) if (source / _IGNORED).is_file() else None
 
     def is_left_out(path: Path) -> bool:
         if path.name in _NOT_COPIED or (path / "pyvenv.cfg").is_file():
+            return True
+        if path.name in others and path.resolve() == others[path.name]:
             return True
         return kept is not None and path.relative_to(source).as_posix() not in kept
 

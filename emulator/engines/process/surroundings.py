@@ -49,7 +49,7 @@ class Surroundings:
         (self._folder / "hosts").write_text(self._hosts_text(), encoding="utf-8")
         (self._folder / "hosts").chmod(0o644)
         if self._program.source is not None:
-            copy_source(self._program.source, self._folder / "source")
+            copy_source(self._program.source, self._folder / "source", self._program.without)
 
     def spec(self) -> dict[str, Any]:
         """Return the host's part of what the launcher is asked for; see `launcher/root.py`."""

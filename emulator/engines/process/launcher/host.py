@@ -149,9 +149,12 @@ def _become_program(spec: dict[str, Any], problem: int) -> NoReturn:
         _give_up(problem, {"error": error.strerror or str(error)})
     try:
         os.chdir(spec["directory"])
+    except OSError as error:
+        _give_up(problem, {"failed": error.errno, "text": f"{spec['directory']}: {os.strerror(error.errno or 0)}"})
+    try:
         os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])  # noqa: S606 - no shell is wanted
     except OSError as error:
-        _give_up(problem, {"failed": error.errno, "text": os.strerror(error.errno or 0)})
+        _give_up(problem, {"failed": error.errno, "text": f"{spec['argv'][0]}: {os.strerror(error.errno or 0)}"})
     except ValueError as error:  # an empty name, or a zero byte
         _give_up(problem, {"failed": errno.ENOENT, "text": str(error)})
 
