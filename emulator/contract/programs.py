@@ -13,6 +13,16 @@ from .plan import Program
 _NONE: Final = "This is no program: it "
 _MEMBERS: Final = ("command", "arguments", "source", "at", "environment", "path", "without")
 
+# Where an engine that runs programs puts what every program needs: a program's folder must not hide it.
+_TAKEN: Final = tuple(map(PurePosixPath, ("/", "/dev", "/etc", "/opt", "/opt/ml", "/proc", "/sys", "/tmp")))  # noqa: S108
+
+
+def is_program_place(at: PurePosixPath) -> bool:
+    """Tell whether a program's folder may be at a path: an absolute one that is nobody else's."""
+    if not at.is_absolute() or ".." in at.parts or at in _TAKEN:
+        return False
+    return at.parts[1] not in ("dev", "proc", "sys")
+
 
 def program_document(program: Program) -> dict[str, Any]:
     """Return the document of a program."""

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ..contract.paths import CODE
+from ..contract.programs import is_program_place
 from .yaml_source import At, YamlSource
 
 _AT: Final = ("program",)
@@ -69,8 +70,10 @@ def _file(yaml: YamlSource, at: At) -> Path:
 
 def _place(yaml: YamlSource, at: At) -> PurePosixPath:
     place = PurePosixPath(yaml.text(at))
-    if not place.is_absolute() or ".." in place.parts:
-        raise yaml.error(at, "must be an absolute path, the one that the image has its code at, such as /opt/ml/code")
+    if not is_program_place(place):
+        raise yaml.error(
+            at, "must be an absolute path of its own, the one that the image has its code at, such as /opt/ml/code"
+        )
     return place
 
 

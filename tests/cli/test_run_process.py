@@ -95,7 +95,11 @@ def test_on_an_emulator_that_runs_and_beside_each_other(tmp_path: Path) -> None:
             "process",
             "job.yaml, line 2: program.requirements: there is no file",
         ),
-        ("kind: training\nprogram: {command: [a], at: /proc}\n", "process", "cannot be at /proc"),
+        (
+            "kind: training\nprogram: {command: [a], at: /proc}\n",
+            "process",
+            "program.at: must be an absolute path of its own",
+        ),
         (
             "kind: training\nprogram: {command: [a], source: train.py}\n",
             "process",

@@ -32,7 +32,8 @@ from .exits import Exits
 from .found import FoundContainers
 from .image import ImageConfig, image_view
 from .labels import HOST, OWNER, PREFIX, UNIQUE_NAME, Labels
-from .networks import JobNetwork, JobNetworks, ensure_platform_network, leave_platform_network
+from .networks import JobNetwork, JobNetworks
+from .platform_network import PlatformNetwork
 from .removal import end_kept, remove_abandoned, remove_container, remove_network, remove_owned
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class DockerEngine:
         self._api = api
         self._labels = Labels(owner)
         self._networks = JobNetworks(api, self._labels)
+        self._platform_network = PlatformNetwork(api)
         self._exits = Exits(api, f"{OWNER}={self._labels.owner}")
         self._reaper: subprocess.Popen[bytes] | None = None
         # What images say, by id; the last few.
@@ -91,7 +93,7 @@ class DockerEngine:
         engine = cls(connect(), owner, copy_data=copy_data)
         engine._reaper = reaper.start(owner)
         remove_owned(engine._api, owner.identity, keep=keep)
-        engine.gateway = ensure_platform_network(engine._api)
+        engine.gateway = engine._platform_network.join()
         threading.Thread(target=engine._exits.listen, name="docker-exits", daemon=True).start()
         threading.Thread(target=engine._tidy_and_warm, name="docker-warm-up", daemon=True).start()
         return engine
@@ -166,7 +168,7 @@ class DockerEngine:
         try:
             self._networks.close()
             remove_owned(self._api, self._labels.owner, keep=keep)
-            leave_platform_network(self._api)
+            self._platform_network.leave()
         except (APIError, OSError) as error:
             logger.warning("Cleaning up in the Docker Engine failed: %s", error)
         self._exits.close()

@@ -1,4 +1,4 @@
-"""The networks of jobs, and the address under which containers find this machine."""
+"""The networks of jobs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,11 @@ import docker
 from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 
-from ...contract.environment import METADATA_HOST
 from ...contract.outcome import CapacityError
-from .labels import KEPT, OWNER, PREFIX, Labels
+from .labels import PREFIX, Labels
 from .removal import remove_network
 
 logger = logging.getLogger(__name__)
-
-PLATFORM_NETWORK: Final = f"{PREFIX}-platform"
-_PLATFORM_SUBNET: Final = "169.254.170.0/24"
 
 # Addresses set aside for testing devices (RFC 2544): no route leads there that a user would miss. Each job
 # takes 62 of them.
@@ -157,35 +153,3 @@ def _no_network(error: APIError) -> CapacityError:
         f"the Docker Engine cannot make a network for the job ({error.explanation}). "
         "`docker network prune` frees the ranges of unused networks."
     )
-
-
-def ensure_platform_network(api: docker.APIClient) -> str | None:
-    """Give the engine's machine the address 169.254.170.2 and return it; None where that cannot be.
-
-    No container joins this network: they reach the address through their own gateway. All emulators of
-    an engine share it, so it carries no owner and the last one to leave removes it.
-    """
-    pool = IPAMPool(subnet=_PLATFORM_SUBNET, gateway=METADATA_HOST)
-    try:
-        api.create_network(
-            PLATFORM_NETWORK,
-            driver="bridge",
-            check_duplicate=True,
-            ipam=IPAMConfig(pool_configs=[pool]),
-            options={"com.docker.network.bridge.enable_icc": "false"},
-            labels={f"{PREFIX}.network": "platform"},
-        )
-    except APIError as error:
-        if error.status_code == 409:
-            return METADATA_HOST
-        logger.warning("The address %s cannot be set up in the Docker Engine: %s", METADATA_HOST, error.explanation)
-        return None
-    return METADATA_HOST
-
-
-def leave_platform_network(api: docker.APIClient) -> None:
-    """Remove the shared network unless another emulator still has something in the engine."""
-    owned = {"label": OWNER}
-    needed = (one for one in api.containers(all=True, filters=owned) if KEPT not in one["Labels"])
-    if not api.networks(filters=owned) and not any(needed):
-        remove_network(api, PLATFORM_NETWORK)

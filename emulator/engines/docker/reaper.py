@@ -97,12 +97,12 @@ def _left_alone(owner: Owner, emulator: int) -> Iterator[bool]:
 def remove_all(identity: str) -> None:
     """Remove all that an owner has in the engine."""
     from .connection import connect
-    from .networks import leave_platform_network
+    from .platform_network import remove_if_unused
     from .removal import remove_owned
 
     api = connect()
     remove_owned(api, identity)
-    leave_platform_network(api)
+    remove_if_unused(api)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import stat
 import threading
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from ...contract.outcome import ImageMissingError
 from ...contract.paths import OPT_ML
 from ...contract.plan import Program
+from ...contract.programs import is_program_place
 from ...errors import UsageError
 from ...jobs.ports import ImageEntry, ImageView, Programs
 from .sources import source_paths
-
-# What the engine itself puts there: a program's folder must not hide it.
-_TAKEN: Final = tuple(map(PurePosixPath, ("/", "/dev", "/etc", "/opt", "/opt/ml", "/proc", "/sys", "/tmp")))  # noqa: S108
 
 
 class RegisteredPrograms:
@@ -67,7 +65,7 @@ def check(image: str, program: Program) -> None:
     if program.source is not None and not program.source.is_dir():
         raise UsageError(f"The program of {image} has the source {program.source}, which is no folder of this machine.")
     at = program.at
-    if not at.is_absolute() or ".." in at.parts or at in _TAKEN or at.parts[1] in ("dev", "proc", "sys"):
+    if not is_program_place(at):
         raise UsageError(
             f"The program of {image} cannot be at {at}. Write an absolute path of its own, such as /opt/ml/code"
         )
