@@ -90,13 +90,15 @@ class JobFileItem(pytest.Item):
         from .job_files import failure_text, result_of
 
         runs = self._runs()
+        emulator = session_of(self.config).default_emulator(self.sagemaker_rung)
+        self.user_properties.append(("sagemaker_rung", emulator.engine))
         end = runs.end_of(self.path)
         if isinstance(end, Unfinished):
             self._not_run(end)
             return
-        result = result_of(session_of(self.config).default_emulator(self.sagemaker_rung), end)
+        result = result_of(emulator, end)
         self.user_properties += [("sagemaker_job", end.name), ("sagemaker_status", end.status)]
-        self.user_properties += [("sagemaker_rung", result.engine), ("sagemaker_seconds", round(end.seconds, 3))]
+        self.user_properties.append(("sagemaker_seconds", round(end.seconds, 3)))
         self.user_properties += [(f"sagemaker_metric_{name}", found) for name, found in end.metrics.items()]
         if INTERRUPTED in end.unmet:
             raise KeyboardInterrupt  # the job has been stopped for it; those that follow do not start

@@ -283,7 +283,8 @@ def test_nothing_is_left_when_it_is_interrupted(how: signal.Signals) -> None:
             assert process.wait(60) == 1
         finally:
             process.kill()
-    assert mine.isdisjoint(left().split())
+    # What another worker lints at the same time is among them, and goes a little later.
+    assert eventually(lambda: mine.isdisjoint(left().split()))
 
 
 @pytest.mark.docker
