@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from .api import service_model
 from .api.app import Application
@@ -15,6 +16,8 @@ from .config import Settings
 from .contract.environment import METADATA_HOST
 from .errors import EndpointUnavailableError
 from .runtime import Emulator
+from .web.app import PREFIX as DASHBOARD
+from .web.app import Dashboard
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ class Endpoint:
         with ExitStack() as opened:
             self.emulator = Emulator(settings)
             opened.callback(self.emulator.close)
-            self._application = Application(self.emulator)
+            self._application = _together(Application(self.emulator), Dashboard(self.emulator))
             self._servers = opened.enter_context(ExitStack())
             server = self._listen(settings.host, settings.port)
             self.port = server.port
@@ -90,6 +93,16 @@ class Endpoint:
             logger.info("Not listening at %s:%s for containers: %s", host, port, error)
             return False
         return True
+
+
+def _together(application: Application, dashboard: Dashboard) -> Callable[..., Iterable[bytes]]:
+    """Return one application: pages of the dashboard below its path, and the API."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        is_page = environ["PATH_INFO"].startswith(f"{DASHBOARD}/")
+        return (dashboard if is_page else application)(environ, start_response)
+
+    return answer
 
 
 def _warm_up() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from .. import browsers
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import browsers, control, identity, logs, metrics_service, other_services, sagemaker
+from . import control, identity, logs, metrics_service, other_services, sagemaker
 from .caller import Caller, caller_of
 from .s3 import routing, service
 from .wire import error_answer

@@ -84,6 +84,11 @@ class SqliteJobStore:
         """Return the jobs of every kind, account and region that ended before a moment, oldest first."""
         return self._records("ended < ?", moment)
 
+    def scopes(self) -> dict[Scope, float]:
+        """Return every account and region that has jobs, with the time when its newest one was created."""
+        rows = self._database.rows("SELECT account, region, max(created) FROM jobs GROUP BY account, region")
+        return {Scope(account=account, region=region): newest for account, region, newest in rows}
+
     def delete(self, record: JobRecord) -> None:
         """Forget a job; another one that has its name meanwhile stays."""
         with self._database.transaction() as connection:

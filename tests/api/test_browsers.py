@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from emulator.api.browsers import is_of_this_machine
+from emulator.browsers import is_of_this_machine
 from emulator.endpoint import Endpoint
 from tests.jobs import Clients
 

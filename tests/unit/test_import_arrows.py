@@ -30,8 +30,30 @@ ARROWS: dict[str, set[str]] = {
     "storage": {"contract", "errors", "experiments.ports", "file_locks", "jobs.ports"},
     "runtime": {"config", "contract", "engines", "errors", "experiments", "jobs", "storage"},
     # The types in which the S3 wire and the store speak; what they are at run time, `runtime` joins.
-    "api": {"contract", "errors", "experiments", "jobs", "runtime", "storage.buckets", "storage.objects.model"},
-    "endpoint": {"api", "config", "contract", "errors", "runtime"},
+    "api": {
+        "browsers",
+        "contract",
+        "errors",
+        "experiments",
+        "jobs",
+        "runtime",
+        "storage.buckets",
+        "storage.objects.model",
+    },
+    "browsers": {"errors"},
+    # Pages read what the API reads, and have no rules of their own. A bundle is made as the command makes it.
+    "web": {
+        "browsers",
+        "contract",
+        "errors",
+        "experiments",
+        "jobfiles",
+        "jobs",
+        "runtime",
+        "storage.buckets",
+        "storage.objects.model",
+    },
+    "endpoint": {"api", "config", "contract", "errors", "runtime", "web"},
     "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks", "reroute"},
     "gate": {"engines.docker.connection", "errors", "jobfiles", "lint"},
     # What `init` looks at in a folder, and writes.

@@ -139,6 +139,11 @@ class SqliteEntityStore:
         )
         return [_entity(row) for row in rows]
 
+    def scopes(self) -> dict[Scope, float]:
+        """Return every account and region that has entities, with the time when its newest one was created."""
+        rows = self._database.rows("SELECT account, region, max(created) FROM entities GROUP BY account, region")
+        return {Scope(account=account, region=region): newest for account, region, newest in rows}
+
     def unfinished_of_jobs(self) -> list[Entity]:
         """Return the trial components of jobs, of all accounts and regions, whose status is not an end."""
         rows = self._database.rows(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
 
-from ..errors import ServiceError
+from .errors import ServiceError
 
 _OWN_PATHS: Final = ("/_emulator/", "/moto-api/")
 
@@ -36,13 +37,35 @@ def refuse_foreign_page(request: Request) -> None:
 
 def is_of_this_machine(origin: str) -> bool:
     """Tell whether an Origin names a loopback host; `null`, which any page can have itself sent as, does not."""
-    try:
-        host = urlsplit(origin).hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
+    host = _host_of(origin)
+    if _is_localhost(host):
         return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def is_known_host(host: str, names: Collection[str]) -> bool:
+    """Tell whether a Host header is an address, localhost, or one of these names.
+
+    Only a name can be made to lead here by somebody else (DNS rebinding); an address is what it says.
+    """
+    name = _host_of(f"//{host}")
+    return _is_localhost(name) or _address(name) is not None or name in names
+
+
+def _host_of(url: str) -> str:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return urlsplit(url).hostname or ""
     except ValueError:
-        return False
+        return ""
+
+
+def _is_localhost(name: str) -> bool:
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None

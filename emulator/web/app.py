@@ -1,0 +1,66 @@
+"""The dashboard as a WSGI application."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any, Final
+
+from flask import Flask, redirect, render_template, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from ..errors import ServiceError
+from ..runtime import Emulator
+from . import guard, jobs, scopes, texts
+
+PREFIX: Final = "/_emulator/ui"
+BLUEPRINTS: Final = (jobs.pages,)
+
+
+class Dashboard:
+    """Answers what is below `PREFIX`. It is made when the first page is asked for: most emulators never show one."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._lock = threading.Lock()
+        self._app: Flask | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        with self._lock:
+            app = self._app = self._app or create_app(self._emulator)
+        return app(environ, start_response)
+
+
+def create_app(emulator: Emulator) -> Flask:
+    """Return the pages of an emulator."""
+    app = Flask(__name__, static_url_path=f"{PREFIX}/static")
+    app.extensions[scopes.EMULATOR] = emulator
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    texts.register(app)
+    guard.register(app, emulator.settings.host)
+    for blueprint in BLUEPRINTS:
+        scopes.below_scope(blueprint)
+        app.register_blueprint(blueprint, url_prefix=f"{PREFIX}/<account>/<region>")
+    app.add_url_rule(f"{PREFIX}/", "home", home)
+    app.context_processor(scopes.for_templates)
+    app.register_error_handler(ServiceError, _service_error)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def home() -> Response:
+    """Lead to the jobs of the account and region in which something happened last."""
+    newest = scopes.known_scopes()[0]
+    return redirect(url_for("jobs.index", account=newest.account, region=newest.region))
+
+
+def _service_error(error: ServiceError) -> tuple[str, int]:
+    return render_template("error.html", title=error.code, message=error.message), max(400, error.status)
+
+
+def _http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+    if error.code is None or error.code < 400:
+        return error
+    return render_template("error.html", title=error.name, message=error.description or ""), error.code

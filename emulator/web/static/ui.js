@@ -1,0 +1,52 @@
+// What every page does: the theme, the account, local times, buttons that copy and ask, notices.
+
+export const isDark = () =>
+  (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+
+export function notice(text) {
+  const line = document.createElement("p");
+  line.textContent = text;
+  document.getElementById("notices").append(line);
+  setTimeout(() => line.remove(), 6000);
+}
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll?.("time[datetime]") ?? []) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const text = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    if (time.textContent !== text) { time.title = time.dateTime; time.textContent = text; }
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const target = event.target.closest?.("[data-theme-switch], [data-copy]");
+  if (!target) return;
+  if (target.matches("[data-theme-switch]")) {
+    const theme = isDark() ? "light" : "dark";
+    document.documentElement.dataset.theme = theme;
+    try { localStorage.setItem("theme", theme); } catch { /* it holds for this page */ }
+    document.dispatchEvent(new CustomEvent("themechange"));
+    return;
+  }
+  const text = target.parentElement.querySelector("pre").textContent;
+  try { await navigator.clipboard.writeText(text); notice("Copied."); }
+  catch { notice("The browser does not let this page copy. Select the text instead."); }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-scope-picker]")) location.href = event.target.value;
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset?.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const page = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  notice(page.querySelector("main p")?.textContent ?? `The emulator answered ${event.detail.xhr.status}.`);
+});
+document.addEventListener("htmx:load", (event) => localTimes(event.detail.elt));
+document.addEventListener("htmx:afterSettle", (event) => localTimes(event.detail.elt));
+localTimes(document);
