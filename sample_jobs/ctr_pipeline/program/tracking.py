@@ -56,9 +56,11 @@ class Tracking:
             for step, value in enumerate(values, first_step)
         ]
         for start in range(0, len(data), MOST_METRICS):
-            self._client("sagemaker-metrics").batch_put_metrics(
+            answer = self._client("sagemaker-metrics").batch_put_metrics(
                 TrialComponentName=self._component.lower(), MetricData=data[start : start + MOST_METRICS]
             )
+            if answer.get("Errors"):  # of some values; the others are stored
+                print(f"not all of {name} is tracked: {answer['Errors']}", flush=True)
 
     @or_untracked
     def log_charts(self, charts: list[dict[str, Any]]) -> None:
