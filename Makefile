@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# The tests start Python many hundred times; forbidden to keep what it compiles, it compiles the same SDK each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
 sample := sample_jobs/iris_training
