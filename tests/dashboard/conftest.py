@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from emulator.endpoint import Endpoint
+from tests.dashboard.held import Held
+from tests.jobs import Clients
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 20_000
@@ -37,6 +39,12 @@ def browser() -> Iterator[Browser]:
 def ui(endpoint: Endpoint) -> str:
     """The address of the dashboard's pages for the account that the tests' clients use."""
     return f"{endpoint.url}/_emulator/ui/123456789012/us-east-1"
+
+
+@pytest.fixture
+def held(clients: Clients, bucket: str) -> Held:
+    """What a job's program waits for."""
+    return Held(clients, bucket)
 
 
 @pytest.fixture
