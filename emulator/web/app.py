@@ -28,6 +28,9 @@ class Dashboard:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
+        refused = guard.refused_host(environ, self._emulator.settings.host_names)
+        if refused is not None:
+            return refused(environ, start_response)
         with self._lock:
             app = self._app = self._app or create_app(self._emulator)
         return app(environ, start_response)
@@ -39,7 +42,7 @@ def create_app(emulator: Emulator) -> Flask:
     app.extensions[scopes.EMULATOR] = emulator
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     texts.register(app)
-    guard.register(app, emulator.settings.host)
+    guard.register(app)
     for blueprint in BLUEPRINTS:
         scopes.below_scope(blueprint)
         app.register_blueprint(blueprint, url_prefix=f"{PREFIX}/<account>/<region>")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -122,7 +122,7 @@ def shown_name(name: str) -> str:
     return visible(name) or "(empty name)"
 
 
-def _here(endpoint: str, **values: str) -> str:
+def _here(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, account=scope().account, region=scope().region, **values)
 
 

@@ -19,6 +19,8 @@ from .previews.streams import WINDOW, Budget, Inflated, ObjectFile, Source, Unre
 from .s3 import bucket_named, crumbs_of, pages, shown_name
 from .scopes import emulator
 
+__all__ = ["disposition", "pages"]  # the blueprint, with the pages of both files
+
 # Enough to know what it is; archives say it in their first block.
 _HEAD: Final = 64 * 1024
 _MOST_IMAGE: Final = 32 * 1024**2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 
 from flask import Blueprint, abort, current_app, g
@@ -10,6 +11,7 @@ from ..contract.arns import Scope
 from ..runtime import Emulator
 
 EMULATOR: Final = "sagemaker-emulator"
+_REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def emulator() -> Emulator:
@@ -43,6 +45,8 @@ def below_scope(blueprint: Blueprint) -> None:
         account, region = values.pop("account"), values.pop("region")
         if not (account.isascii() and account.isdigit() and len(account) == 12):
             abort(404, f"{account!r} is no account: twelve digits are.")
+        if not _REGION.fullmatch(region):
+            abort(404, f"{region!r} is no region: write it as us-east-1.")
         g.scope = Scope(account=account, region=region)
 
     blueprint.url_value_preprocessor(take)
