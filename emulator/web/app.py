@@ -43,8 +43,8 @@ def create_app(emulator: Emulator) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     texts.register(app)
     guard.register(app)
+    scopes.register(app)
     for blueprint in BLUEPRINTS:
-        scopes.below_scope(blueprint)
         app.register_blueprint(blueprint, url_prefix=f"{PREFIX}/<account>/<region>")
     app.add_url_rule(f"{PREFIX}/", "home", home)
     app.context_processor(scopes.for_templates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, cast
 
-from flask import Blueprint, abort, current_app, g
+from flask import Flask, abort, current_app, g
 
 from ..contract.arns import Scope
 from ..runtime import Emulator
@@ -36,8 +36,8 @@ def known_scopes() -> list[Scope]:
     return sorted(times, key=lambda one: times[one], reverse=True) or [Scope()]
 
 
-def below_scope(blueprint: Blueprint) -> None:
-    """Take account and region out of the paths of a blueprint, and put them into the links of its pages."""
+def register(app: Flask) -> None:
+    """Take account and region out of the paths of pages."""
 
     def take(_endpoint: str | None, values: dict[str, Any] | None) -> None:
         if values is None or "account" not in values:
@@ -49,7 +49,7 @@ def below_scope(blueprint: Blueprint) -> None:
             abort(404, f"{region!r} is no region: write it as us-east-1.")
         g.scope = Scope(account=account, region=region)
 
-    blueprint.url_value_preprocessor(take)
+    app.url_value_preprocessor(take)
 
 
 def for_templates() -> dict[str, Any]:

@@ -65,11 +65,12 @@ class _Forward:
         self._source = source
         self._position = 0
         self.largest = _LARGEST_HEADER
+        self.last = b""
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= self.largest:
             raise UnreadableError(f"A header in it claims to be {size} bytes long: nothing behind it is read.")
-        found = self._source.read(size)
+        found = self.last = self._source.read(size)
         self._position += len(found)
         return found
 
@@ -87,8 +88,9 @@ class _Forward:
 def tar_contents(source: Source) -> Contents:
     """Return the members of a tar, as many as the limits allow."""
     members: list[Member] = []
+    forward = _Forward(source)
     try:
-        with _opened_tar(_Forward(source)) as tar:
+        with _opened_tar(forward) as tar:
             for number, found in enumerate(tar):
                 if number == MOST_MEMBERS:
                     return Contents(members=members, note=f"Only the first {MOST_MEMBERS} members are listed.")
@@ -96,7 +98,9 @@ def tar_contents(source: Source) -> Contents:
                 _forget(tar)
     except UnreadableError as error:
         return Contents(members=members, note=str(error))
-    return Contents(members=members)
+    # The library takes a header that is none for the end, which is a block of zeros, or missing.
+    note = "The archive is damaged behind the last of these members." if forward.last.strip(b"\0") else ""
+    return Contents(members=members, note=note)
 
 
 def tar_member(source: Source, number: int) -> tuple[Member, Source]:
