@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -28,6 +29,7 @@ _SORT_VALUES: Final[dict[str, Callable[[JobRecord], Any]]] = {
     "CreationTime": lambda record: record.facts["CreationTime"],
     "Status": lambda record: status_of(record.facts),
 }
+_LOWER_CASE: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 # Our own numbers are counted from 1 and end far below this; a store may keep 64 bits.
 _NUMBERS: Final = range(-(2**63), 2**63)
 
@@ -38,7 +40,7 @@ class JobQuery:
 
     A store uses it to find the first jobs without reading them all. What is asked for is said by
     `wants` and `position`; a store must agree with them. `status` filters the whole list, `status_on_page`
-    what is left of a page after it was cut.
+    what is left of a page after it was cut. Texts to look for are in lower case.
     """
 
     kind: JobKind = TRAINING
@@ -49,6 +51,7 @@ class JobQuery:
     status: str | None = None
     status_on_page: str | None = None
     name_contains: str = ""
+    name_or_image_contains: str = ""
     created_after: float | None = None
     created_before: float | None = None
     modified_after: float | None = None
@@ -93,6 +96,7 @@ class JobQuery:
         return (
             record.kind is self.kind
             and self.name_contains in record.name.lower()
+            and (self.name_or_image_contains in record.name.lower() or self.name_or_image_contains in image_key(record))
             and self.status in (None, status_of(record.facts))
             and _within(record.facts["CreationTime"], self.created_after, self.created_before)
             and _within(record.facts["LastModifiedTime"], self.modified_after, self.modified_before)
@@ -129,6 +133,11 @@ def page_of(records: Iterable[JobRecord], query: JobQuery) -> Page:
         records=tuple(record for record in page if query.status_on_page in (None, status_of(record.facts))),
         next_token=_token(query.sort_by, query.position(page[-1])) if rest else None,
     )
+
+
+def image_key(record: JobRecord) -> str:
+    """Return a job's image as it is looked for: A to Z in lower case, as a database has it too."""
+    return record.image.translate(_LOWER_CASE)
 
 
 def training_plan(record: JobRecord) -> str | None:
