@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import guard, job, job_actions, jobs, scopes, texts
+from . import guard, job, job_actions, jobs, runs, scopes, series, texts
 
 PREFIX: Final = "/_emulator/ui"
-BLUEPRINTS: Final = (jobs.pages, job.pages, job_actions.pages)
+BLUEPRINTS: Final = (jobs.pages, job.pages, job_actions.pages, runs.pages, series.pages)
 
 
 class Dashboard:
