@@ -210,6 +210,7 @@ def test_a_rerun_is_the_same_request_under_a_free_name(web: WebClient, jobs: Tra
         Tags=[{"Key": "team", "Value": "ads"}],
     ).ended()
     path = f"/jobs/training-job/{job.name}"
+    name = ""
     for number in (1, 2):
         page = web.post(f"{path}/rerun", web.token(path))
         name = page.url.rpartition("/")[2]
