@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .PHONY: help install demo test check bench \
-  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels clients prepare-run prepare-pipeline prepare-demo prepare-programs prepare-test
+  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels browser clients prepare-run prepare-pipeline prepare-demo prepare-programs prepare-test
 
 help: ## show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ $(pipeline)/data/.made: $(pipeline)/generate.py | install
 toolkit-wheels: install
 	@scripts/wheels $(toolkit) $(toolkit)/requirements.txt
 
+browser:
+	@scripts/ensure-browser
+
 clients: install
 	@scripts/client-environments
 
@@ -82,4 +85,4 @@ prepare-programs: install
 	@$(MAKE) -j2 pipeline-wheels $(pipeline)/data/.made
 
 prepare-test: install
-	@$(MAKE) -j4 base-image sample-wheels pipeline-wheels toolkit-wheels clients $(pipeline)/data/.made
+	@$(MAKE) -j4 base-image browser sample-wheels pipeline-wheels toolkit-wheels clients $(pipeline)/data/.made

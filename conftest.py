@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 pytest_plugins = ["emulator.pytest_plugin", "pytester"]
 
 BEHAVIOUR = Path(__file__).parent / "tests/behaviour"
+DASHBOARD = Path(__file__).parent / "tests/dashboard"
 CLIENTS = Path(__file__).parent / "tests/clients"  # whose tests have endpoints of their own
 
 # One second of the service's limits takes ten milliseconds: MaxRuntime and the stop grace in no time.
@@ -28,12 +30,17 @@ TIME_SCALE = 100.0
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests of behaviour on every engine, but for those that need docker; what else needs an endpoint on docker."""
+    """Run tests of behaviour on every engine, the dashboard's on the quickest, others on docker."""
     if "endpoint" in metafunc.fixturenames and CLIENTS not in metafunc.definition.path.parents:
         docker = pytest.param("docker", marks=pytest.mark.docker)
         is_about_behaviour = BEHAVIOUR in metafunc.definition.path.parents
         needs_docker = metafunc.definition.get_closest_marker("docker") is not None
-        engines = ["process", docker] if is_about_behaviour and not needs_docker else [docker]
+        if is_about_behaviour and not needs_docker:
+            engines: list[Any] = ["process", docker]
+        elif DASHBOARD in metafunc.definition.path.parents and not needs_docker:
+            engines = ["process"]
+        else:
+            engines = [docker]
         metafunc.parametrize("endpoint", engines, indirect=True, scope="session")
 
 

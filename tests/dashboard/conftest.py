@@ -1,0 +1,96 @@
+"""The dashboard in a real browser: headless Chromium, driven by Playwright.
+
+Screenshots go to the folder that SCREENSHOTS names, or to a temporary one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from emulator.endpoint import Endpoint
+from tests.dashboard.held import Held
+from tests.jobs import Clients
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 20_000
+"""Milliseconds in which what is waited for must be seen; everything is there long before on a quiet machine."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all tests of a worker."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        pytest.fail("There is no Chromium. `scripts/ensure-browser` installs it, or says what to do.")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def ui(endpoint: Endpoint) -> str:
+    """The address of the dashboard's pages for the account that the tests' clients use."""
+    return f"{endpoint.url}/_emulator/ui/123456789012/us-east-1"
+
+
+@pytest.fixture
+def held(clients: Clients, bucket: str) -> Held:
+    """What a job's program waits for."""
+    return Held(clients, bucket)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each in a browser profile of its own; a script's error, or a refused resource, fails the test."""
+    opened: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_page(
+        url: str, *, width: int = 1280, height: int = 900, dark: bool = False, javascript: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=javascript,
+            permissions=["clipboard-read", "clipboard-write"],
+            accept_downloads=True,
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: errors.extend(_told(page, message)))
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert errors == []
+
+
+def _told(page: Page, message: ConsoleMessage) -> Iterator[str]:
+    if message.type == "error":
+        yield f"{page.url}: {message.text}"
+
+
+@pytest.fixture
+def screenshot(tmp_path: Path) -> Callable[[Page, str], Path]:
+    """Keeps a picture of a whole page under a name."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+
+    def take(page: Page, name: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return take
