@@ -40,6 +40,10 @@ class MergedLog:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
         self._open.close()
 
     def lines(self, starts: Counts, stops: Counts) -> Iterator[MergedLine]:
