@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import guard, jobs, log_viewer, scopes, texts
+from . import guard, jobs, log_around, scopes, texts
 
 PREFIX: Final = "/_emulator/ui"
-BLUEPRINTS: Final = (jobs.pages, log_viewer.pages)
+BLUEPRINTS: Final = (jobs.pages, log_around.pages)
 
 
 class Dashboard:
