@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-LONGEST_SHOWN: Final = 2000
+LONGEST_SHOWN: Final = 1000
 """Characters; of a longer line the rest is shown when it is asked for."""
 
 # Colours and cursor movements, as terminals take them and as SageMaker's logs write them (#033 for the escape).

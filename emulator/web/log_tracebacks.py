@@ -21,11 +21,12 @@ _CHAIN: Final = re.compile(
     r"|\s*\+[-+]+ [0-9.]+ -+\s*",  # the next exception of a group
     re.DOTALL,
 )
-_NAME: Final = r"(?:[A-Za-z_]\w*\.)*"
-_CERTAIN: Final = re.compile(
-    rf"{_NAME}\w*(?:Error|Exception|Exit|Interrupt|Warning|Iteration|Group|Timeout|Failure)(?::.*| \(.*)?\s*", re.DOTALL
+# Python's own exceptions have no module before their names, and ends that tell them; others have a module.
+_EXCEPTION: Final = re.compile(
+    r"(?:(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Exit|Interrupt|Warning|Iteration|Group)"
+    r"|(?:[A-Za-z_]\w*\.)+[A-Z]\w*)(?::.*| \(.*)?\s*",
+    re.DOTALL,
 )
-_LIKELY: Final = re.compile(rf"{_NAME}[A-Z]\w*(?::\s.*)?\s*", re.DOTALL)
 # An exception's line is that close to the traceback's last own line, a chain's next part to the part before.
 _LINES_BETWEEN: Final = 40
 _LINES_OF_SYNTAX: Final = 6
@@ -60,7 +61,7 @@ def _traceback_at(lines: Sequence[str], start: int) -> Span | None:
     if begin is None:
         return None
     before = begin["before"].removesuffix("+ ")  # an exception group draws its lines: `  + `, then `  | `
-    last, likely = start, None
+    last = start
     for number in range(start + 1, len(lines)):
         if number - last > _LINES_BETWEEN:
             break
@@ -71,11 +72,9 @@ def _traceback_at(lines: Sequence[str], start: int) -> Span | None:
             last = number
         elif _BEGIN.fullmatch(lines[number]):
             break
-        elif _CERTAIN.fullmatch(line):
+        elif _EXCEPTION.fullmatch(line):
             return Span(start, number + 1)
-        elif likely is None and number == last + 1 and _LIKELY.fullmatch(line):
-            likely = number
-    return Span(start, max(last, likely or 0) + 1)
+    return Span(start, last + 1)
 
 
 def _uncompiled_at(lines: Sequence[str], start: int) -> Span | None:
