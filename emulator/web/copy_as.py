@@ -35,6 +35,16 @@ class Place:
     scope: Scope
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts texts with line ends and the like in double quotes: in others some of these come back as blanks."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
 def boto3_script(record: JobRecord, place: Place) -> str:
     """Return a Python program that creates the job under a name with the time in it, and says its ARN."""
     kind = record.kind
@@ -85,7 +95,7 @@ def job_file(record: JobRecord, program: Program | None = None) -> str | None:
         **({} if program is None else {"program": _program(program)}),
         "request": {**({structure: specification} if specification else {}), **request},
     }
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
     libraries = program is not None and program.path
     return f"# program: add requirements: FILE for the libraries that it needs\n{text}" if libraries else text
 
