@@ -61,6 +61,6 @@ def bundle(
     job = find_job(make_clients(endpoint_url(port), region=region, account=account), name, kind)
     planned = plan_bundle(job.clients, job.kind, job.name, inputs=not no_inputs, most_bytes=max_size)
     path = planned.write(output)
-    click.echo(f"{path} ({shown_size(path.stat().st_size)}): {len(planned.parts)} files of {planned.title}")
+    click.echo(f"{path} ({shown_size(path.stat().st_size)}): {len(planned.parts)} files. {planned.title}")
     for sentence in planned.left_out:
         click.echo(f"left out: {sentence}", err=True)

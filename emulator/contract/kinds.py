@@ -23,6 +23,8 @@ class JobKind:
     log_group: str
     default_command: tuple[str, ...]
     """What an image is run with when the request gives neither an entrypoint nor arguments."""
+    image_members: tuple[str, str]
+    """Where the image stands in the request."""
 
     @property
     def name_member(self) -> str:
@@ -53,6 +55,7 @@ TRAINING: Final = JobKind(
     words="training job",
     log_group="/aws/sagemaker/TrainingJobs",
     default_command=("train",),
+    image_members=("AlgorithmSpecification", "TrainingImage"),
 )
 PROCESSING: Final = JobKind(
     noun="ProcessingJob",
@@ -60,6 +63,7 @@ PROCESSING: Final = JobKind(
     words="processing job",
     log_group="/aws/sagemaker/ProcessingJobs",
     default_command=(),
+    image_members=("AppSpecification", "ImageUri"),
 )
 
 KINDS: Final = (TRAINING, PROCESSING)

@@ -7,29 +7,24 @@ member's says Ascending), and the oldest processing job, as is documented there.
 
 from __future__ import annotations
 
-import base64
-import json
+import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from ..errors import ValidationError
 from .kinds import TRAINING, JobKind
+from .pages import NUMBERS, Position, first_page, follows, place_in, token
 from .record import JobRecord
 from .status import status_of
 
 DEFAULT_MAX_RESULTS: Final = 10
-
-Position = tuple[Any, int]
-"""A job's place in the list: the value it is sorted by, then its number."""
 
 _SORT_VALUES: Final[dict[str, Callable[[JobRecord], Any]]] = {
     "Name": lambda record: record.name.lower(),
     "CreationTime": lambda record: record.facts["CreationTime"],
     "Status": lambda record: status_of(record.facts),
 }
-# Our own numbers are counted from 1 and end far below this; a store may keep 64 bits.
-_NUMBERS: Final = range(-(2**63), 2**63)
+_LOWER_CASE: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +33,7 @@ class JobQuery:
 
     A store uses it to find the first jobs without reading them all. What is asked for is said by
     `wants` and `position`; a store must agree with them. `status` filters the whole list, `status_on_page`
-    what is left of a page after it was cut.
+    what is left of a page after it was cut. Texts to look for are in lower case.
     """
 
     kind: JobKind = TRAINING
@@ -49,6 +44,7 @@ class JobQuery:
     status: str | None = None
     status_on_page: str | None = None
     name_contains: str = ""
+    name_or_image_contains: str = ""
     created_after: float | None = None
     created_before: float | None = None
     modified_after: float | None = None
@@ -93,20 +89,15 @@ class JobQuery:
         return (
             record.kind is self.kind
             and self.name_contains in record.name.lower()
+            and (self.name_or_image_contains in record.name.lower() or self.name_or_image_contains in image_key(record))
             and self.status in (None, status_of(record.facts))
             and _within(record.facts["CreationTime"], self.created_after, self.created_before)
             and _within(record.facts["LastModifiedTime"], self.modified_after, self.modified_before)
             # Warm pools and training plans do not exist here, so no job is in one.
             and self.warm_pool is None
             and self.training_plan in (None, training_plan(record))
-            and self._follows(record)
+            and follows(self.position(record), self.after, descending=self.descending)
         )
-
-    def _follows(self, record: JobRecord) -> bool:
-        if self.after is None:
-            return True
-        position = self.position(record)
-        return position < self.after if self.descending else position > self.after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +114,16 @@ def page_of(records: Iterable[JobRecord], query: JobQuery) -> Page:
     `records` are all jobs, or at least the first `size + 1` that the query wants. StatusEquals of training
     jobs is applied after the page is cut: a page can be short, or empty, and still have a token.
     """
-    chosen = sorted(filter(query.wants, records), key=query.position, reverse=query.descending)
-    page, rest = chosen[: query.size], chosen[query.size :]
+    page, last = first_page(records, query)
     return Page(
         records=tuple(record for record in page if query.status_on_page in (None, status_of(record.facts))),
-        next_token=_token(query.sort_by, query.position(page[-1])) if rest else None,
+        next_token=None if last is None else token(query.sort_by, last),
     )
+
+
+def image_key(record: JobRecord) -> str:
+    """Return a job's image as it is looked for: A to Z in lower case, as a database has it too."""
+    return record.image.translate(_LOWER_CASE)
 
 
 def training_plan(record: JobRecord) -> str | None:
@@ -141,24 +136,16 @@ def _within(moment: float, after: float | None, before: float | None) -> bool:
     return (after is None or moment > after) and (before is None or moment < before)
 
 
-def _token(sort_by: str, position: Position) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort_by, *position]).encode()).decode()
+def _position(text: str, sort_by: str) -> Position:
+    def is_position(value: object, number: object) -> bool:
+        return _is_number(number) and _is_sort_value(value, sort_by)
 
-
-def _position(token: str, sort_by: str) -> Position:
-    try:
-        made_for, value, number = json.loads(base64.urlsafe_b64decode(token.encode()))
-        valid = made_for == sort_by and _is_number(number) and _is_sort_value(value, sort_by)
-    except (ValueError, TypeError, RecursionError):  # a binascii.Error is a ValueError
-        valid = False
-        value = number = None
-    if not valid:
-        raise ValidationError("Invalid NextToken: use the token of the previous page, with the same SortBy.")
+    value, number = place_in(text, sort_by, is_position)
     return value, number
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int) and value in _NUMBERS
+    return isinstance(value, int) and value in NUMBERS
 
 
 def _is_sort_value(value: object, sort_by: str) -> bool:

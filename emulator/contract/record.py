@@ -57,6 +57,12 @@ class JobRecord:
         """A name that no other job ever has, also none that gets the name of this one after its deletion."""
         return f"{self.number}-{self.name}"
 
+    @property
+    def image(self) -> str:
+        """The image of its containers."""
+        structure, member = self.kind.image_members
+        return str(self.request.get(structure, {}).get(member) or "")
+
     def with_facts(self, facts: Facts) -> JobRecord:
         """Return the record after something happened to the job."""
         return replace(self, facts=facts)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..contract.arns import Scope
 from ..contract.experiments.associations import Association, AssociationQuery
+from ..contract.experiments.curves import Curve
 from ..contract.experiments.entities import Entity, EntityKind
 from ..contract.experiments.listing import EntityQuery
 from ..contract.experiments.metric_summary import MetricPoint, MetricSummary
@@ -79,6 +80,9 @@ class MetricValueStore(Protocol):
 
         If a job and clients have put values of that name, it is the clients'.
         """
+
+    def curve(self, component: Entity, name: str, most: int) -> Curve | None:
+        """Return what `contract.experiments.curves` keeps of the values that `points` yields; None: there are none."""
 
     def forget(self, component: Entity, source_arn: str) -> None:
         """Forget what was put for a source."""

@@ -20,11 +20,7 @@ _KEYS: Final = ("kind", "after", "image", "program", "data", "request", "expect"
 _IMAGE_KEYS: Final = ("build", "dockerfile", "target", "args", "name")
 _KINDS: Final = {"training": TRAINING, "processing": PROCESSING}
 _LATER_KINDS: Final = ("transform", "tuning", "pipeline", "endpoint")
-_IMAGE_MEMBERS: Final = {
-    TRAINING: ("AlgorithmSpecification", "TrainingImage"),
-    PROCESSING: ("AppSpecification", "ImageUri"),
-}
-IMAGE_AT: Final = tuple(("request", *members) for members in _IMAGE_MEMBERS.values())
+IMAGE_AT: Final = tuple(("request", *kind.image_members) for kind in _KINDS.values())
 """Where the image may stand in a request."""
 # In these members of the request YAML's own types are a trap: the service takes strings only.
 _STRING_MAPS: Final = ("HyperParameters", "Environment")
@@ -106,7 +102,7 @@ class JobFile:
     @property
     def image_member(self) -> tuple[str, str]:
         """Where the image stands in the request."""
-        return _IMAGE_MEMBERS[self.kind]
+        return self.kind.image_members
 
     def request_with(self, values: Mapping[At, Any]) -> dict[str, Any]:
         """Return the request with values at the places of its references."""
@@ -139,7 +135,7 @@ class JobFile:
             yaml=yaml,
             kind=kind,
             after=after,
-            image=_image(yaml, _IMAGE_MEMBERS[kind]),
+            image=_image(yaml, kind.image_members),
             program=program,
             data=_data(yaml) if yaml.has(("data",)) else (),
             request=_request(yaml),

@@ -95,8 +95,8 @@ def _make(folder: Path, requirements: Path, on_event: OnEvent) -> None:
         output = "".join(f"  {line}\n" for line in lines)
         raise UsageError(
             f"What {requirements} requires cannot be installed:\n{output}"
-            "Correct the file, or make the index reachable (pip takes PIP_INDEX_URL and the like), or put wheels into "
-            f"{wheels_of(requirements)}."
+            "Correct the file, or make the index reachable (pip takes PIP_INDEX_URL and the like), or put wheels of "
+            f"what it requires into the folder {wheels_of(requirements).absolute()}."
         )
 
 

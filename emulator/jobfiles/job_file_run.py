@@ -17,6 +17,7 @@ from .data import make_buckets
 from .document import ImageBuild, ImageName, JobFile
 from .events import JobCreated, OnEvent, StopAsked
 from .expectations import Facts, unmet
+from .experiments import make_experiment
 from .follower import Follower
 from .images import image_tag
 from .programs import program_image
@@ -75,6 +76,7 @@ class JobFileRun:
         values = {one.at: one.value(yaml, descriptions[one.step]) for one in self.job_file.references}
         request = self._request(values)
         make_buckets(self._clients, [uri.bucket for uri in self._destinations(request)])
+        make_experiment(self._clients, request)
         self._name = request[self._kind.name_member]
         arn = self._created(request)
         self.tell(JobCreated(name=self._name, arn=arn))

@@ -127,6 +127,13 @@ class Programs(Protocol):
             UsageError: it cannot run, and the text says why.
         """
 
+    def find(self, image: str) -> Program:
+        """Return the program that stands for an image.
+
+        Raises:
+            ImageMissingError: there is none.
+        """
+
 
 class Engine(Protocol):
     """Runs the containers of a job to their end."""

@@ -14,14 +14,13 @@ from ..api import service_model
 from ..contract.arns import S3Uri, Scope
 from ..contract.kinds import PROCESSING, TRAINING, JobKind
 from ..contract.record import JobRecord
-from ..contract.status import TERMINAL
 from ..errors import ServiceError, UsageError
 from ..jobs.clock import SystemClock
 from ..jobs.control import JobControl
 from ..jobs.job_run import JobRun, Platform
 from ..jobs.jobs import Jobs
 from ..testing.mistakes import without_our_frames
-from ..testing.requests import JobWords, output_folders, processing_request, require_names, training_request
+from ..testing.requests import JobWords, is_in_s3, processing_request, require_end, require_names, training_request
 from .data import contents
 from .disks import require_faking
 from .engine import InProcessEngine
@@ -40,7 +39,6 @@ from .results import OptMlProcessingResult, OptMlResult, OptMlTrainingResult
 
 _BUCKET: Final = "opt-ml"
 _NAME: Final = re.compile(r"[^a-zA-Z0-9]+")
-_OF_A_REQUEST: Final = frozenset({"DataSource", "S3Input", "DatasetDefinition"})
 
 _Result = TypeVar("_Result", bound=OptMlResult)
 
@@ -151,20 +149,20 @@ class OptMl:
             name,
             "channels",
             channels,
-            environment={} if environment is None else environment,
+            environment=environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request={} if request is None else request,
+            request=request,
         )
         whole = training_request(
             words,
             self._identity,
             _BUCKET,
-            hyperparameters={} if hyperparameters is None else hyperparameters,
-            metrics={} if metrics is None else metrics,
+            hyperparameters=hyperparameters,
+            metrics=metrics,
             input_mode=input_mode,
         )
         return self._accepted(TRAINING, whole, toolkit, current_host, expect)
@@ -199,16 +197,15 @@ class OptMl:
             name,
             "inputs",
             inputs,
-            environment={} if environment is None else environment,
+            environment=environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request={} if request is None else request,
+            request=request,
         )
-        folders = outputs if isinstance(outputs, Mapping) else output_folders(outputs)
-        whole = processing_request(words, self._identity, _BUCKET, outputs=folders)
+        whole = processing_request(words, self._identity, _BUCKET, outputs=outputs)
         return self._accepted(PROCESSING, whole, False, current_host, expect)
 
     def put(self, uri: str, data: object) -> str:
@@ -261,19 +258,14 @@ class OptMl:
     # What jobs are made of
 
     def _words(self, name: str | None, word: str, inputs: Mapping[str, Any] | None, **more: Any) -> JobWords:
-        inputs = {} if inputs is None else inputs
         require_names(word, inputs, "{'train': {'a.csv': '1,2'}}")
         self._count += 1
         job = name or f"{self._stem}-{self._count}"
-        found = {key: self._input(f"{job}/input/{key}", data) for key, data in inputs.items()}
+        found = {key: self._input(f"{job}/input/{key}", data) for key, data in (inputs or {}).items()}
         return JobWords(name=job, image=_BUCKET, inputs=found, **more)
 
     def _input(self, prefix: str, data: object) -> str | Mapping[str, Any]:
-        if isinstance(data, Mapping) and _OF_A_REQUEST & data.keys():
-            return data
-        if isinstance(data, str) and data.startswith("s3://"):
-            return data
-        return self.put(f"s3://{_BUCKET}/{prefix}", data)
+        return data if is_in_s3(data) else self.put(f"s3://{_BUCKET}/{prefix}", data)
 
     def _stored(self, what: str, data: object) -> str:
         self._count += 1
@@ -282,8 +274,7 @@ class OptMl:
     def _accepted(
         self, kind: JobKind, request: Mapping[str, Any], toolkit: bool, current_host: str | None, expect: str | None
     ) -> OptMlJob[Any]:
-        if expect is not None and expect not in TERMINAL:
-            raise UsageError(f"expect={expect!r}: write one of {', '.join(sorted(TERMINAL))}, or None for any.")
+        require_end(expect)
         created: list[JobRecord] = []
         document = self._created(kind, request, created.append)
         hosts = [host.name for host in _job(created[0]).hosts]

@@ -109,6 +109,10 @@ def _conditions(scope: Scope, query: JobQuery) -> Iterator[tuple[str, tuple[obje
     yield "account = ? AND region = ? AND kind = ?", (scope.account, scope.region, query.kind.noun)
     if query.name_contains:
         yield "instr(name_key, ?)", (query.name_contains,)
+    if query.name_or_image_contains:
+        image = f"lower(coalesce(json_extract(request, '$.{'.'.join(query.kind.image_members)}'), ''))"
+        wanted = query.name_or_image_contains
+        yield f"(instr(name_key, ?) OR instr({image}, ?))", (wanted, wanted)
     if query.status is not None:
         yield "status = ?", (query.status,)
     for condition, moment in (

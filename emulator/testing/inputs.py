@@ -8,17 +8,15 @@ from typing import Any
 
 from ..contract.arns import S3Uri
 from ..errors import UsageError
-from .requests import require_names
+from .requests import is_in_s3, require_names
 from .sagemaker_emulator import SageMakerEmulator
 
 Data = str | bytes | Path | Mapping[str, Any]
 """An s3:// URI; a file's content; a file or folder; contents or files by name; or a member of the request as it is."""
 
-_OF_A_REQUEST = frozenset({"DataSource", "S3Input", "DatasetDefinition"})
-
 
 def stored(
-    emulator: SageMakerEmulator, job: str, word: str, inputs: Mapping[str, Data]
+    emulator: SageMakerEmulator, job: str, word: str, inputs: Mapping[str, Data] | None
 ) -> dict[str, str | Mapping[str, Any]]:
     """Store the data of a job's inputs, each below a prefix of its own, and return their URIs.
 
@@ -28,15 +26,13 @@ def stored(
         UsageError: something is given that is no data, or a file that is not there.
     """
     require_names(word, inputs, "{'train': Path('data')}")
-    return {name: _stored(emulator, job, name, data) for name, data in inputs.items()}
+    return {name: _stored(emulator, job, name, data) for name, data in (inputs or {}).items()}
 
 
 def _stored(emulator: SageMakerEmulator, job: str, name: str, data: Data) -> str | Mapping[str, Any]:
-    if isinstance(data, Mapping) and _OF_A_REQUEST & data.keys():
+    if is_in_s3(data):
         return data
     if isinstance(data, str):
-        if data.startswith("s3://"):
-            return data
         raise UsageError(
             f"{name}: {data!r} may be a path or a content. Write Path({data!r}), or {data!r}.encode(), "
             "or name an s3:// URI."

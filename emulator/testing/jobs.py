@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.arns import S3Uri
 from ..contract.kinds import PROCESSING, TRAINING, JobKind
-from ..contract.status import TERMINAL
-from ..errors import UsageError
 from ..jobfiles.clients import service_errors
 from ..jobfiles.data import make_buckets
 from .inputs import Data, stored
 from .mistakes import without_our_frames
 from .programs import ProgramWords, image_for
-from .requests import JobWords, job_name, output_folders, processing_request, training_request
+from .requests import JobWords, job_name, processing_request, require_end, training_request
 from .results import JobResult, ProcessingResult, TrainingResult
 from .sagemaker_emulator import SageMakerEmulator
 
@@ -48,7 +46,7 @@ class Jobs:
         test = self._session.item.name if self._session.item is not None else "job"
         name = name or job_name(test, uuid.uuid4().hex[:8])
         words = JobWords(name=name, image="", **more)
-        data = stored(self._emulator, name, word, {} if inputs is None else inputs)
+        data = stored(self._emulator, name, word, inputs)
         return replace(words, image=image_for(self._emulator, image, program), inputs=data)
 
     def _created(
@@ -96,27 +94,27 @@ class TrainingJobs(Jobs):
             EmulatorError: the request is refused.
         """
         __tracebackhide__ = True
-        _check_expected(expect)
+        require_end(expect)
         words = self._words(
             image,
             program,
             name,
             "channels",
             channels,
-            environment={} if environment is None else environment,
+            environment=environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request={} if request is None else request,
+            request=request,
         )
         whole = training_request(
             words,
             self._emulator.identity,
             self._emulator.bucket,
-            hyperparameters={} if hyperparameters is None else hyperparameters,
-            metrics={} if metrics is None else metrics,
+            hyperparameters=hyperparameters,
+            metrics=metrics,
             input_mode=input_mode,
         )
         result = TrainingResult(self._emulator, whole[TRAINING.name_member], expected=expect)
@@ -158,23 +156,22 @@ class ProcessingJobs(Jobs):
             EmulatorError: the request is refused.
         """
         __tracebackhide__ = True
-        _check_expected(expect)
+        require_end(expect)
         words = self._words(
             image,
             program,
             name,
             "inputs",
             inputs,
-            environment={} if environment is None else environment,
+            environment=environment,
             hosts=hosts,
             instance_type=instance_type,
             entrypoint=entrypoint,
             arguments=arguments,
             max_runtime=max_runtime,
-            request={} if request is None else request,
+            request=request,
         )
-        folders = outputs if isinstance(outputs, Mapping) else output_folders(outputs)
-        whole = processing_request(words, self._emulator.identity, self._emulator.bucket, outputs=folders)
+        whole = processing_request(words, self._emulator.identity, self._emulator.bucket, outputs=outputs)
         result = ProcessingResult(self._emulator, whole[PROCESSING.name_member], expected=expect)
         self._created(PROCESSING, whole, result, wait=wait, max_wait=max_wait)
         return result
@@ -195,13 +192,6 @@ def bucket_of_a_test(emulator: SageMakerEmulator) -> Iterator[str]:
             if objects:
                 s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
         s3.delete_bucket(Bucket=name)
-
-
-def _check_expected(expect: str | None) -> None:
-    if expect is not None and expect not in TERMINAL:
-        raise UsageError(
-            f"expect={expect!r}: a job never ends so. Write one of {', '.join(sorted(TERMINAL))}, or None for any."
-        )
 
 
 def _buckets(kind: JobKind, request: Mapping[str, Any]) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from ..contract.kinds import PROCESSING, TRAINING
+from ..contract.status import TERMINAL
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST_STEM: Final = 40
 _PROCESSING: Final = "/opt/ml/processing"
+_OF_A_REQUEST: Final = frozenset({"DataSource", "S3Input", "DatasetDefinition"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +30,13 @@ class JobWords:
     name: str
     image: str
     inputs: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] | None = None
     hosts: int = 1
     instance_type: str = ""
     entrypoint: Sequence[str] | None = None
     arguments: Sequence[str] | None = None
     max_runtime: int = 3600
-    request: Mapping[str, Any] = field(default_factory=dict)
+    request: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is of another type than is meant, before it becomes a riddle further on.
@@ -49,12 +51,12 @@ class JobWords:
 
 
 def require_names(word: str, given: object, example: str) -> None:
-    """Require that what a test gives is something by names.
+    """Require that what a test gives, if anything, is something by names.
 
     Raises:
         UsageError: it is not; the text says what to write.
     """
-    if not isinstance(given, Mapping):
+    if given is not None and not isinstance(given, Mapping):
         raise UsageError(f"{word}={given!r}: give it by name, as in {word}={example}.")
 
 
@@ -68,6 +70,25 @@ def require_list(word: str, given: object, example: str) -> None:
         raise UsageError(f"{word}={given!r}: give a list of texts, as in {word}={example}.")
 
 
+def require_end(expect: str | None) -> None:
+    """Require that a job can end as a test expects it to.
+
+    Raises:
+        UsageError: none ever does.
+    """
+    if expect is not None and expect not in TERMINAL:
+        raise UsageError(
+            f"expect={expect!r}: a job never ends so. Write one of {', '.join(sorted(TERMINAL))}, or None for any."
+        )
+
+
+def is_in_s3(data: object) -> TypeGuard[str | Mapping[str, Any]]:
+    """Tell whether what a test gives as data says itself where it is: a URI, or the member of the request."""
+    if isinstance(data, Mapping):
+        return bool(_OF_A_REQUEST & data.keys())
+    return isinstance(data, str) and data.startswith("s3://")
+
+
 def job_name(test: str, unique: str) -> str:
     """Return a job's name that says which test it is of: `test-it-trains-3f2a9c01`."""
     stem = re.sub(r"[^a-zA-Z0-9]+", "-", test).strip("-")[:_LONGEST_STEM].strip("-")
@@ -79,8 +100,8 @@ def training_request(
     identity: Identity,
     bucket: str,
     *,
-    hyperparameters: Mapping[str, object],
-    metrics: Mapping[str, str],
+    hyperparameters: Mapping[str, object] | None = None,
+    metrics: Mapping[str, str] | None = None,
     input_mode: str,
 ) -> dict[str, Any]:
     """Return a CreateTrainingJob request. Hyperparameters become texts, as the SDKs make them."""
@@ -93,34 +114,35 @@ def training_request(
         TRAINING.name_member: words.name,
         "RoleArn": identity.role,
         "AlgorithmSpecification": algorithm,
-        "HyperParameters": {name: str(one) for name, one in hyperparameters.items()},
-        "Environment": dict(words.environment),
+        "HyperParameters": {name: str(one) for name, one in (hyperparameters or {}).items()},
+        "Environment": dict(words.environment or {}),
         "InputDataConfig": [_channel(name, one) for name, one in words.inputs.items()],
         "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/"},
         "ResourceConfig": _cluster(words, identity),
         "StoppingCondition": {"MaxRuntimeInSeconds": words.max_runtime},
     }
-    return _with({name: one for name, one in request.items() if one not in ({}, [])}, words.request)
+    return _with({name: one for name, one in request.items() if one not in ({}, [])}, words.request or {})
 
 
 def processing_request(
-    words: JobWords, identity: Identity, bucket: str, *, outputs: Mapping[str, str | Mapping[str, Any]]
+    words: JobWords, identity: Identity, bucket: str, *, outputs: Sequence[str] | Mapping[str, str | Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return a CreateProcessingJob request; outputs are given by the folder in which the container writes each."""
+    """Return a CreateProcessingJob request; outputs are names, or the folders in which the container writes each."""
+    folders = outputs if isinstance(outputs, Mapping) else output_folders(outputs)
     app = {"ImageUri": words.image, **_command(words)}
     prefix = f"s3://{bucket}/{words.name}/output"
     request = {
         PROCESSING.name_member: words.name,
         "RoleArn": identity.role,
         "AppSpecification": app,
-        "Environment": dict(words.environment),
+        "Environment": dict(words.environment or {}),
         "ProcessingInputs": [_input(name, one) for name, one in words.inputs.items()],
         "ProcessingResources": {"ClusterConfig": _cluster(words, identity)},
         "StoppingCondition": {"MaxRuntimeInSeconds": words.max_runtime},
     }
-    if outputs:
-        request["ProcessingOutputConfig"] = {"Outputs": [_output(name, one, prefix) for name, one in outputs.items()]}
-    return _with({name: one for name, one in request.items() if one not in ({}, [])}, words.request)
+    if folders:
+        request["ProcessingOutputConfig"] = {"Outputs": [_output(name, one, prefix) for name, one in folders.items()]}
+    return _with({name: one for name, one in request.items() if one not in ({}, [])}, words.request or {})
 
 
 def output_folders(names: Sequence[str]) -> dict[str, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from flask import Blueprint, render_template, request
 
-from ..contract.kinds import KINDS, TRAINING, JobKind
+from ..contract.kinds import KINDS, JobKind
 from ..contract.listing import JobQuery
 from ..contract.record import JobRecord
 from ..contract.status import JobStatus, is_terminal, status_of
@@ -40,7 +40,7 @@ class Row:
             name=record.name,
             status=status_of(facts),
             detail=facts.get("SecondaryStatus", ""),
-            image=image_of(record),
+            image=record.image,
             created=facts["CreationTime"],
             seconds=(facts["LastModifiedTime"] if ended else now) - facts["CreationTime"],
             has_ended=ended,
@@ -66,13 +66,6 @@ def page(wanted: Mapping[str, str]) -> tuple[list[Row], str | None]:
     return [Row.of(record, now) for record in shown], following
 
 
-def image_of(record: JobRecord) -> str:
-    """Return the image of a job; an algorithm's name where there is none."""
-    request_: Mapping[str, Any] = record.request
-    specification = request_.get("AlgorithmSpecification" if record.kind is TRAINING else "AppSpecification", {})
-    return str(specification.get("TrainingImage") or specification.get("ImageUri") or "")
-
-
 def _first(wanted: Mapping[str, str]) -> Iterator[JobRecord]:
     for kind in KINDS:
         if wanted.get("kind") in (None, "", kind.resource):
@@ -85,6 +78,6 @@ def _query(wanted: Mapping[str, str], kind: JobKind) -> JobQuery:
         kind=kind,
         size=PAGE_SIZE,
         status=wanted.get("status") or None,
-        name_contains=wanted.get("q", "").strip().lower(),
+        name_or_image_contains=wanted.get("q", "").strip().lower(),
         after=(float(created), int(number)) if number.isdigit() else None,
     )

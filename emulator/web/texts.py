@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 
 from flask import Flask
@@ -11,7 +12,13 @@ from rich.filesize import decimal
 
 def register(app: Flask) -> None:
     """Give the filters of this file to the templates."""
-    app.jinja_env.filters |= {"moment": moment, "size": decimal, "duration": duration, "figure": figure}
+    app.jinja_env.filters |= {
+        "moment": moment,
+        "size": decimal,
+        "duration": duration,
+        "figure": figure,
+        "shell": shlex.join,
+    }
 
 
 def moment(seconds: float | datetime | None) -> Markup:
@@ -23,9 +30,11 @@ def moment(seconds: float | datetime | None) -> Markup:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration as a person says it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    """Return a duration as a person says it: 40 ms, 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
     if seconds is None:
         return "–"  # noqa: RUF001
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if round(seconds) < 60:

@@ -1,5 +1,7 @@
 """The pipeline as an Airflow DAG: each day preprocess, train, evaluate, and score the next day's batch.
 
+The jobs of a day are a trial of the experiment ctr.
+
 Airflow Variables: ctr_bucket, ctr_processing_image, ctr_training_image, sagemaker_role. The exchanges put their logs
 below s3://<ctr_bucket>/ctr/raw/day=<date>/, the batch is below s3://<ctr_bucket>/ctr/batch/.
 """
@@ -8,7 +10,9 @@ from datetime import timedelta
 
 import pendulum
 from airflow import DAG
+from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerProcessingOperator, SageMakerTrainingOperator
+from airflow.sdk import task
 
 HOME = "s3://{{ var.value.ctr_bucket }}/ctr"
 RUN = f"{HOME}/runs/{{{{ ts_nodash }}}}"
@@ -17,6 +21,24 @@ PROCESSING_IMAGE = "{{ var.value.ctr_processing_image }}"
 TRAINING_IMAGE = "{{ var.value.ctr_training_image }}"
 ROLE = "{{ var.value.sagemaker_role }}"
 LIMIT = {"MaxRuntimeInSeconds": 3600}
+EXPERIMENT = "ctr"
+TRIAL = "ctr-{{ ts_nodash }}"
+
+
+@task
+def track(trial: str) -> None:
+    """Make the experiment, and the day's trial, where they are not there: jobs can only join what there is."""
+    client = SageMakerHook().conn
+    for create, names in [(client.create_experiment, {}), (client.create_trial, {"TrialName": trial})]:
+        try:
+            create(ExperimentName=EXPERIMENT, **names)
+        except client.exceptions.ClientError as error:
+            if "already exists" not in str(error):
+                raise
+
+
+def experiment_config(name: str) -> dict:
+    return {"ExperimentName": EXPERIMENT, "TrialName": TRIAL, "TrialComponentDisplayName": name}
 
 
 def processing_input(name: str, uri: str, distribution: str) -> dict:
@@ -58,6 +80,7 @@ def processing(name: str, program: list[str], inputs: list[dict], outputs: list[
             "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10}
         },
         "StoppingCondition": LIMIT,
+        "ExperimentConfig": experiment_config(name),
     }
 
 
@@ -75,6 +98,7 @@ def training(name: str, channels: list[dict], names: list[dict], **more: dict) -
         "OutputDataConfig": {"S3OutputPath": f"{RUN}/{name}"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": LIMIT,
+        "ExperimentConfig": experiment_config(name),
         **more,
     }
 
@@ -106,8 +130,8 @@ with DAG(
         config=training(
             "train",
             [channel(name, f"{RUN}/features/{name}/") for name in ("train", "validation")],
-            metrics("train:logloss", "validation:auc"),
-            HyperParameters={"epochs": "8", "learning-rate": "0.01", "hash-bits": "18", "seed": "7"},
+            metrics("train:logloss", "train:auc", "validation:logloss", "validation:auc"),
+            HyperParameters={"epochs": "12", "learning-rate": "0.01", "hash-bits": "18", "seed": "7"},
             Environment={"MINIMUM_AUC": "0.7"},
         ),
     )
@@ -132,4 +156,4 @@ with DAG(
             outputs=[processing_output("scores", f"{RUN}/scores/")],
         ),
     )
-    preprocess >> train >> evaluate >> predict
+    track(TRIAL) >> preprocess >> train >> evaluate >> predict

@@ -36,8 +36,9 @@ def test_a_training_job(endpoint: Endpoint, jobs: TrainingJobs, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     archive = tmp_path / f"{job.name}.tar.gz"
-    assert done.stdout.startswith(f"{archive} (")
     found = content(archive)
+    assert done.stdout.startswith(f"{archive} (")
+    assert done.stdout.endswith(f"): {len(found) - 1} files. The training job {job.name}: Completed\n")
     config = "container/algo-1/opt/ml/input/config"
     assert sorted(name for name in found if not name.startswith("container/")) == [
         "README.md",

@@ -70,6 +70,27 @@ def test_on_an_emulator_that_runs_and_beside_each_other(tmp_path: Path) -> None:
         assert job.log() == ["listed"]
 
 
+def test_experiment_and_trial_of_a_request_are_made_once(tmp_path: Path) -> None:
+    config = "{ExperimentName: ads, TrialName: ads-daily}"
+    for name in ("one", "two"):
+        job_file(
+            tmp_path / "own", f"{textwrap.dedent(PROGRAM)}request: {{ExperimentConfig: {config}}}\n", f"{name}.yaml"
+        )
+    other = job_file(
+        tmp_path / "other",
+        f"{textwrap.dedent(PROGRAM)}request: {{ExperimentConfig: {{ExperimentName: news, TrialName: ads-daily}}}}\n",
+    )
+    with up(tmp_path / "state", "--engine", "process") as emulator:
+        for _ in range(2):
+            done = sagemaker_emulator("run", "--port", emulator.port, tmp_path / "own")
+            assert done.returncode == 0, done.stderr + done.stdout
+        listed = sagemaker_emulator("experiments", "ls", "--port", emulator.port)
+        assert [line.split()[:3] for line in listed.stdout.splitlines()[1:]] == [["ads", "1", "4"]]
+        refused = sagemaker_emulator("run", "--port", emulator.port, other)
+        assert refused.returncode != 0
+        assert "the trial 'ads-daily' belongs to the experiment 'ads', not to 'news'" in refused.stderr + refused.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "engine", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from tests.clients.conftest import REPOSITORY, Finished, Programs, Server, built, client
 from tests.clients.dag_runs import Airflow, DagRun
 from tests.jobs import Clients
+from tests.tracked import charts_of, curve, runs_of
 
 # All runs go side by side, each of four jobs or more; the first test waits for the images too.
 pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-ctr"), pytest.mark.timeout(900)]
@@ -87,17 +89,46 @@ def test_a_script_with_the_sdk(runs: Runs, version: str, aws: Clients) -> None:
     assert keys(aws, "sagemaker-us-east-1-123456789012", "ctr/scores/") == SCORES
 
 
+def test_the_run_of_a_script_has_what_its_jobs_have(runs: Runs, server: Server, aws: Clients) -> None:
+    """SDK V2: the jobs are started inside of a `Run`, and their programs log to it."""
+    printed = runs.scripts["v2"].result().succeeded().lines
+    (row,) = [line.split() for line in printed if line.split()[:1] and line.split()[0].startswith("ctr-sdk-v2-")]
+    assert [float(value) >= LOWEST_AUC for value in row[1:]] == [True, True]
+
+    (run,) = [one for one in runs_of(aws, "Default-Run-Group-ctr") if one.name == row[0]]
+    assert run.status == "Completed"
+    assert {"day": DAY, "epochs": 12.0, "hash-bits": 18.0}.items() <= run.parameters.items()
+    assert 0 < run.parameters["threshold"] < 1
+    for metric in ("train:logloss", "validation:auc", "train:progressive_logloss"):
+        assert len(curve(server.url, run.arn, metric)) > 10
+    assert set(charts_of(aws, run.arn)) == {"ConfusionMatrix", "ROCCurve", "PrecisionRecallCurve"}
+
+
+def test_the_third_sdk_puts_its_jobs_into_the_run_s_trial(runs: Runs, server: Server, aws: Clients) -> None:
+    runs.scripts["v3"].result().succeeded()
+    # Its training jobs have no ExperimentConfig, so they are those whose names are not the other SDK's.
+    found = [one for one in runs_of(aws, "Default-Run-Group-ctr") if "learning-rate" in one.parameters]
+    trained = [one for one in found if re.fullmatch(r"ctr-train-[0-9]{14}-aws-training-job", one.name)]
+    assert len(trained) == 1
+    assert len(curve(server.url, trained[0].arn, "validation:auc")) > 10
+    assert "ROCCurve" in charts_of(aws, trained[0].arn)
+
+
 def test_the_dag_is_green_and_leaves_a_good_model_and_scores(runs: Runs, aws: Clients) -> None:
-    assert set(runs.dag.green().states) == {"preprocess", "train", "evaluate", "predict"}
+    assert set(runs.dag.green().states) == {"track", "preprocess", "train", "evaluate", "predict"}
     stamp = DAY.replace("-", "") + "T000000"
     evaluated = aws.sagemaker.describe_training_job(TrainingJobName=f"ctr-evaluate-{stamp}")
     metrics = {one["MetricName"]: one["Value"] for one in evaluated["FinalMetricDataList"]}
     assert metrics["evaluation:auc"] >= LOWEST_AUC
     assert keys(aws, BUCKET, f"ctr/runs/{stamp}/scores/") == SCORES
+    tracked = {one.display_name: one for one in runs_of(aws, f"ctr-{stamp}")}
+    assert set(tracked) == {"preprocess", "train", "evaluate", "predict"}
+    assert "ROCCurve" in charts_of(aws, tracked["evaluate"].arn)
 
 
 def test_the_same_dag_on_a_dirty_day_is_red_and_tells_the_container_s_own_reason(runs: Runs, aws: Clients) -> None:
     assert runs.dirty_dag.red().states == {
+        "track": "success",
         "preprocess": "failed",
         "train": "upstream_failed",
         "evaluate": "upstream_failed",

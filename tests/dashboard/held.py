@@ -21,8 +21,8 @@ class Held:
         return (
             "until python3 -c 'import os, urllib.request; "
             f'urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/{self.bucket}/{self.key}", timeout=10)\' '
-            "2>/dev/null; do sleep 0.2; done"
+            " 2>/dev/null; do sleep 0.2; done"
         )
 
     def let_go(self) -> None:
-        self.clients.s3.put_object(Bucket=self.bucket, Key=self.key, Body=b"")
+        self.clients.s3.put_object(Bucket=self.bucket, Key=self.key, Body=b"", ACL="public-read")

@@ -18,8 +18,9 @@ import yaml
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
-from tests.cli.commands import sagemaker_emulator
+from tests.cli.commands import environment, sagemaker_emulator
 from tests.jobs import Clients
+from tests.tracked import charts_of, curve, runs_of
 
 # The first of these tests waits for the images and for all jobs.
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("ctr-pipeline"), pytest.mark.timeout(900)]
@@ -30,6 +31,7 @@ SECONDS = 120
 PIPELINE_SECONDS = 600
 HOSTS = ("algo-1", "algo-2")
 SPLITS = ("train", "validation", "evaluation")
+EPOCH_METRICS = ("train:logloss", "train:auc", "validation:logloss", "validation:auc")
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,15 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @pytest.fixture
-def s3(pipeline: Pipeline) -> Iterator[Any]:
-    """A client of what the pipeline has left."""
-    with Endpoint(Settings(port=0, engine="docker", state_dir=pipeline.state)) as endpoint:
-        yield Clients(endpoint.url).s3
+def opened(pipeline: Pipeline) -> Iterator[Endpoint]:
+    """An endpoint with what the pipeline has left."""
+    with Endpoint(Settings(port=0, engine="docker", state_dir=pipeline.state)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def s3(opened: Endpoint) -> Any:
+    return Clients(opened.url).s3
 
 
 def rows(s3: Any, key: str) -> list[dict[str, str]]:
@@ -116,6 +123,68 @@ def test_two_hosts_score_a_batch(pipeline: Pipeline, s3: Any) -> None:
     assert len(scores) > 9_500
     assert all(0 < score < 1 for score in scores.values())
     assert 0.05 < sum(scores.values()) / len(scores) < 0.1
+
+
+def test_the_pipeline_is_tracked(pipeline: Pipeline, opened: Endpoint) -> None:
+    aws = Clients(opened.url)
+    runs = {run.display_name: run for run in runs_of(aws, "ctr-job-files")}
+    assert set(runs) == {"dirty-day", "preprocess", "train", "evaluate", "predict"}
+    assert runs["dirty-day"].status == "Failed"
+    assert runs["preprocess"].status == "Completed"
+
+    train = runs["train"]
+    assert {"epochs": 12.0, "learning-rate": 0.01, "hash-bits": 18.0}.items() <= train.parameters.items()
+    assert train.parameters["train_impressions"] > 100_000
+    curves = {name: curve(opened.url, train.arn, name) for name in EPOCH_METRICS}
+    assert [len(values) for values in curves.values()] == [12] * 4
+    assert curves["train:logloss"] == sorted(curves["train:logloss"], reverse=True)
+    assert curves["validation:auc"][-1] == pytest.approx(pipeline.jobs["train"]["metrics"]["validation:auc"])
+    assert len(curve(opened.url, train.arn, "train:progressive_logloss")) > 100
+
+
+def test_the_charts_are_as_the_sdk_writes_them(pipeline: Pipeline, opened: Endpoint) -> None:
+    aws = Clients(opened.url)
+    runs = {run.display_name: run for run in runs_of(aws, "ctr-job-files")}
+    measured = {"train": "validation:auc", "evaluate": "evaluation:auc"}
+    for name, metric in measured.items():
+        found = charts_of(aws, runs[name].arn)
+        assert set(found) == {"ConfusionMatrix", "ROCCurve", "PrecisionRecallCurve"}
+        (not_clicked, clicked) = found["ConfusionMatrix"]["confusionMatrix"]
+        assert not_clicked[0] > not_clicked[1] > 0
+        assert clicked[1] > 0
+        roc = found["ROCCurve"]
+        assert roc["areaUnderCurve"] == pytest.approx(pipeline.jobs[name]["metrics"][metric], abs=1e-3)
+        for values in (roc["falsePositiveRate"], roc["truePositiveRate"]):
+            assert (values[0], values[-1]) == (0, 1)
+            assert values == sorted(values)
+        assert len(found["PrecisionRecallCurve"]["precision"]) == len(found["PrecisionRecallCurve"]["recall"]) > 100
+
+
+def test_three_runs_are_compared(pipeline: Pipeline, opened: Endpoint) -> None:
+    done = subprocess.run(
+        [sys.executable, str(SAMPLE / "compare_runs.py"), pipeline.jobs["train"]["training_job_name"]],
+        env=environment(
+            AWS_ENDPOINT_URL=opened.url,
+            AWS_DEFAULT_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="test",
+            AWS_SECRET_ACCESS_KEY="test",
+        ),
+        capture_output=True,
+        text=True,
+        timeout=PIPELINE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    command = done.stdout.splitlines()[-1].split()
+    names = command[command.index("--changed") + 1 :]
+    assert [name.rpartition("-")[2] for name in names] == ["slow", "fast", "narrow"]
+
+    compared = sagemaker_emulator(*command[1:4], "--port", opened.port, *names)
+    assert compared.returncode == 0, compared.stderr
+    changed = [line.split()[1] for line in compared.stdout.splitlines() if line.startswith("*")]
+    assert {"learning-rate", "hash-bits"} <= set(changed)
+    assert "epochs" not in changed
+    assert "train:progressive_logloss" in compared.stdout
 
 
 def test_a_model_that_is_not_good_enough_is_not_kept(pipeline: Pipeline, tmp_path: Path) -> None:

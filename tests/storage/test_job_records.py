@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ from emulator.contract.status import JobStatus, SecondaryStatus
 from emulator.errors import ResourceInUseError
 from emulator.storage.database import FILE_NAME, Database
 from emulator.storage.job_records import SqliteJobStore
-from tests.builders import SCOPE, job_record, processing_record, without_none
+from tests.builders import SCOPE, algorithm, job_record, processing_record, without_none
 
 ELSEWHERE = Scope(account="210987654321", region="eu-west-1")
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
@@ -224,13 +225,25 @@ REQUESTS = st.fixed_dictionaries(
 def training_records(name: str) -> st.SearchStrategy[JobRecord]:
     plans = st.sampled_from([None, "plan-a", "plan-b"])
     configurations = plans.map(lambda plan: without_none({"TrainingPlanArn": plan}))
-    return st.builds(job_record, st.just(name), facts=facts(TRAINING), scope=SCOPES, ResourceConfig=configurations)
+    algorithms = IMAGES.map(lambda image: algorithm(TrainingImage=image))
+    return st.builds(
+        job_record,
+        st.just(name),
+        facts=facts(TRAINING),
+        scope=SCOPES,
+        ResourceConfig=configurations,
+        AlgorithmSpecification=algorithms,
+    )
 
 
 def processing_records(name: str) -> st.SearchStrategy[JobRecord]:
-    return st.builds(processing_record, st.just(name), facts=facts(PROCESSING), scope=SCOPES)
+    applications = st.fixed_dictionaries({"ImageUri": IMAGES})
+    return st.builds(
+        processing_record, st.just(name), facts=facts(PROCESSING), scope=SCOPES, AppSpecification=applications
+    )
 
 
+IMAGES = st.sampled_from([None, "Images/A:1", "IMAGES/B\u00c4", "images/b"])
 SCOPES = st.sampled_from([SCOPE, SCOPE, SCOPE, ELSEWHERE])
 RECORDS = {TRAINING: training_records, PROCESSING: processing_records}
 
@@ -250,14 +263,14 @@ def job_lists(draw: st.DrawFn) -> list[JobRecord]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(job_lists(), st.sampled_from(KINDS), REQUESTS)
+@given(job_lists(), st.sampled_from(KINDS), REQUESTS, st.sampled_from(["", "", "a", "images/b"]))
 def test_the_database_finds_the_pages_that_the_rule_of_the_service_says(
-    records: list[JobRecord], kind: JobKind, request_: dict[str, Any]
+    records: list[JobRecord], kind: JobKind, request_: dict[str, Any], text: str
 ) -> None:
     with TemporaryDirectory() as folder, opened(Path(folder)) as store:
         stored = [record for record in map(store.create, records) if record.scope == SCOPE]
         for _ in range(len(records) + 1):
-            query = JobQuery.parse(request_, kind)
+            query = replace(JobQuery.parse(request_, kind), name_or_image_contains=text)
             page = page_of(store.first(SCOPE, query), query)
             assert page == page_of(stored, query)
             if page.next_token is None:

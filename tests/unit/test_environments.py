@@ -56,6 +56,7 @@ def test_what_cannot_be_installed_says_why_and_is_tried_again(
             environment_of(requirements, lambda _: None, tmp_path / "cache")
         assert str(error.value).startswith(f"What {requirements} requires cannot be installed:\n")
         assert "no-such-package-at-all" in str(error.value)
+        assert str(error.value).endswith(f"or put wheels of what it requires into the folder {tmp_path / 'wheels'}.")
 
 
 def test_a_changed_file_makes_another_environment(requirements: Path, tmp_path: Path) -> None:

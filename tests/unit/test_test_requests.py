@@ -139,7 +139,7 @@ def test_words_of_another_type_are_refused(words: dict[str, Any], message: str) 
 
 def test_outputs_are_not_the_letters_of_a_name() -> None:
     with pytest.raises(UsageError, match=r"outputs='clean': give a list of texts, as in outputs=\['clean'\]"):
-        output_folders("clean")
+        processing_request(JobWords(name="mine", image="my/image"), ME, "bucket", outputs="clean")
 
 
 METADATA = "AWS_CONTAINER_CREDENTIALS"

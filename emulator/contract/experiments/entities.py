@@ -101,6 +101,15 @@ class Entity:
         return replace(self, document=document, modified=at)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExperimentSize:
+    """What belongs to an experiment, and when the last of it was changed (epoch seconds)."""
+
+    trials: int = 0
+    components: int = 0
+    modified: float = 0.0
+
+
 def is_entity(arn: str) -> bool:
     """Tell whether a SageMaker ARN is that of one of these kinds.
 

@@ -6,19 +6,14 @@ order of their creation.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from ...errors import ValidationError
+from ..pages import NUMBERS, Position, first_page, follows, place_in, token
 from .entities import EXPERIMENT, Entity, EntityKind
 
 DEFAULT_MAX_RESULTS: Final = 10
-
-Position = tuple[Any, int]
-"""An entity's place in the list: the value it is sorted by, then its number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +69,8 @@ class EntityQuery:
             and (self.created_before is None or entity.created < self.created_before)
             and self.source in (None, entity.source)
             and self.artifact_type in (None, entity.document.get("ArtifactType"))
-            and self._follows(entity)
+            and follows(self.position(entity), self.after, descending=self.descending)
         )
-
-    def _follows(self, entity: Entity) -> bool:
-        if self.after is None:
-            return True
-        position = self.position(entity)
-        return position < self.after if self.descending else position > self.after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,29 +83,19 @@ class EntityPage:
 
 def entity_page(entities: Iterable[Entity], query: EntityQuery) -> EntityPage:
     """Return the page that a query asks for; `entities` are at least the first `size + 1` that it wants."""
-    chosen = sorted(filter(query.wants, entities), key=query.position, reverse=query.descending)
-    page, rest = chosen[: query.size], chosen[query.size :]
+    page, last = first_page(entities, query)
     return EntityPage(
-        entities=tuple(page), next_token=_token(query.position(page[-1]), by_name=query.by_name) if rest else None
+        entities=tuple(page), next_token=None if last is None else token(_sort_by(by_name=query.by_name), last)
     )
 
 
-def _token(position: Position, *, by_name: bool) -> str:
-    return base64.urlsafe_b64encode(json.dumps([by_name, *position]).encode()).decode()
+def _sort_by(*, by_name: bool) -> str:
+    return "Name" if by_name else "CreationTime"
 
 
-def _position(token: str, *, by_name: bool) -> Position:
-    try:
-        made_for, value, number = json.loads(base64.urlsafe_b64decode(token.encode()))
-        valid = (
-            made_for is by_name
-            and isinstance(value, str if by_name else float)
-            and isinstance(number, int)
-            and abs(number) < 2**63
-        )
-    except (ValueError, TypeError, RecursionError):  # a binascii.Error is a ValueError
-        valid = False
-        value = number = None
-    if not valid:
-        raise ValidationError("Invalid NextToken: use the token of the previous page, with the same SortBy.")
+def _position(text: str, *, by_name: bool) -> Position:
+    def is_position(value: object, number: object) -> bool:
+        return isinstance(value, str if by_name else float) and isinstance(number, int) and number in NUMBERS
+
+    value, number = place_in(text, _sort_by(by_name=by_name), is_position)
     return value, number

@@ -7,14 +7,12 @@ regard to case, a page has ten results unless asked otherwise, and TotalHits cou
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any, Final
 
-from ...errors import ValidationError
+from ..pages import place_in, token
 from .search import satisfies
 from .search_values import searchable, values
 
@@ -71,7 +69,7 @@ def search_page(resources: Iterable[Found], request: Mapping[str, Any]) -> Searc
     return SearchPage(
         results=tuple(one for _, one in page),
         total=len(keyed),
-        next_token=_token(page[-1][0], sort_by) if len(rest) > size else None,
+        next_token=token(sort_by, page[-1][0]) if len(rest) > size else None,
     )
 
 
@@ -97,23 +95,10 @@ def _compared(left: _Key, right: _Key, *, descending: bool) -> int:
     return -order if descending else order
 
 
-def _token(key: _Key, sort_by: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort_by, *key]).encode()).decode()
+def _key_in(text: str, sort_by: str) -> _Key:
+    def is_key(place: object, number: object, word: object, identity: object) -> bool:
+        texts = isinstance(word, str) and isinstance(identity, str)
+        return place in (0, 1, 2) and isinstance(number, float) and texts
 
-
-def _key_in(token: str, sort_by: str) -> _Key:
-    try:
-        made_for, place, number, text, identity = json.loads(base64.urlsafe_b64decode(token.encode()))
-        valid = (
-            made_for == sort_by
-            and place in (0, 1, 2)
-            and isinstance(number, float)
-            and isinstance(text, str)
-            and isinstance(identity, str)
-        )
-    except (ValueError, TypeError, RecursionError):  # a binascii.Error is a ValueError
-        valid = False
-        place = number = text = identity = None
-    if not valid:
-        raise ValidationError("Invalid NextToken: use the token of the previous page, with the same SortBy.")
-    return place, number, text, identity
+    place, number, word, identity = place_in(text, sort_by, is_key)
+    return place, number, word, identity

@@ -109,7 +109,10 @@ def _wait() -> None:
 
 
 def _run_next() -> None:
-    """Run the sitecustomize that this one hides; its errors are Python's to report, as they always were."""
+    """Run the sitecustomize that this one hides; its errors are Python's to report, as they always were.
+
+    The same stands in emulator/reroute/site: either file may be alone in an interpreter that has nothing else of ours.
+    """
     this = sys.modules.pop(__name__)
     places = [(index, entry) for index, entry in enumerate(sys.path) if os.path.abspath(entry) == _HERE]  # noqa: PTH100
     for _, entry in places:

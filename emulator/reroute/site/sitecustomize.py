@@ -45,7 +45,10 @@ def _reroute() -> None:
 
 
 def _run_next() -> None:
-    """Run the sitecustomize that this one hides; its errors are Python's to report, as they always were."""
+    """Run the sitecustomize that this one hides; its errors are Python's to report, as they always were.
+
+    The same stands in emulator/debugger/site: either file may be alone in an interpreter that has nothing else of ours.
+    """
     this = sys.modules.pop(__name__)
     places = [
         (index, entry)

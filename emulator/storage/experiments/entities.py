@@ -16,6 +16,7 @@ from ...contract.experiments.entities import (
     TRIAL_COMPONENT,
     Entity,
     EntityKind,
+    ExperimentSize,
 )
 from ...contract.experiments.listing import EntityQuery
 from ...experiments.ports import EntityStore
@@ -143,6 +144,21 @@ class SqliteEntityStore:
         """Return every account and region that has entities, with the time when its newest one was created."""
         rows = self._database.rows("SELECT account, region, max(created) FROM entities GROUP BY account, region")
         return {Scope(account=account, region=region): newest for account, region, newest in rows}
+
+    def sizes(self, scope: Scope) -> dict[str, ExperimentSize]:
+        """Return how large each experiment is that has trials, by its ARN."""
+        rows = self._database.rows(
+            """SELECT t.experiment, count(DISTINCT t.number), count(DISTINCT m.component),
+                max(max(t.modified), max(coalesce(c.modified, 0)))
+                FROM entities t LEFT JOIN trial_members m ON m.trial = t.number
+                LEFT JOIN entities c ON c.number = m.component
+                WHERE t.account = ? AND t.region = ? AND t.kind = ? GROUP BY t.experiment""",
+            (scope.account, scope.region, TRIAL.noun),
+        )
+        return {
+            arn: ExperimentSize(trials=trials, components=components, modified=modified)
+            for arn, trials, components, modified in rows
+        }
 
     def unfinished_of_jobs(self) -> list[Entity]:
         """Return the trial components of jobs, of all accounts and regions, whose status is not an end."""

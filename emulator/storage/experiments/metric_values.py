@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ...contract.experiments.curves import LEAST, Curve, stretch_count
 from ...contract.experiments.entities import Entity
 from ...contract.experiments.metric_summary import MetricPoint, MetricSummary
 from ...experiments.ports import MetricValueStore
@@ -18,6 +19,16 @@ _INSERT: Final = f"INSERT INTO metric_series (component, {_SUMMARY}) VALUES (?, 
 _UPDATE: Final = """UPDATE metric_series
     SET count = ?, smallest = ?, largest = ?, mean = ?, squares = ?, last = ?, last_at = ? WHERE id = ?"""
 _POINTS_AT_ONCE: Final = 10_000
+# With one min() or max(), the other columns are those of the row that has it.
+_EXTREMES: Final = """SELECT number, step, at, value FROM (
+    SELECT number, step, at, value, min(value) FROM metric_points
+        WHERE series = :series AND number < :count GROUP BY number * :stretches / :count
+    UNION ALL SELECT number, step, at, value, max(value) FROM metric_points
+        WHERE series = :series AND number < :count GROUP BY number * :stretches / :count
+    UNION ALL SELECT number, step, at, value, value FROM metric_points
+        WHERE series = :series AND number IN (0, :count - 1)
+    ) GROUP BY number ORDER BY number"""
+_ALL_POINTS: Final = "SELECT number, step, at, value FROM metric_points WHERE series = :series AND number < :count"
 
 
 class SqliteMetricValueStore:
@@ -83,6 +94,27 @@ class SqliteMetricValueStore:
                 yield MetricPoint(at=at, value=value, step=step)
             more = len(rows) == _POINTS_AT_ONCE
             after = rows[-1][0] if rows else after
+
+    def curve(self, component: Entity, name: str, most: int) -> Curve | None:
+        """Return what `contract.experiments.curves` keeps of the values that `points` yields; None: there are none.
+
+        SQL chooses, so that of a long series only what is kept is read into this process.
+        """
+        rows = self._database.rows(
+            f"SELECT id, {_SUMMARY} FROM metric_series WHERE component = ? AND name = ? ORDER BY source_arn LIMIT 1",  # noqa: S608
+            (component.number, name),
+        )
+        if not rows:
+            return None
+        summary = _summary(rows[0][1:])
+        wanted = {"series": rows[0][0], "count": summary.count, "stretches": stretch_count(most)}
+        is_short = summary.count <= max(most, LEAST)
+        found = self._database.rows(f"{_ALL_POINTS} ORDER BY number" if is_short else _EXTREMES, wanted)
+        return Curve(
+            summary=summary,
+            numbers=[number for number, *_ in found],
+            points=[MetricPoint(at=at, value=value, step=step) for _, step, at, value in found],
+        )
 
     def forget(self, component: Entity, source_arn: str) -> None:
         """Forget what was put for a source."""

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
+from charts import charts
 from impressions import BadDataError
 from model import click_probabilities, load, read_features
+from tracking import Tracking
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -64,6 +66,7 @@ def main() -> None:
     for folder in (args.model_dir, args.output_data_dir):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "evaluation.json").write_text(json.dumps(document, indent=2) + "\n")
+    Tracking().log_charts(charts("evaluation", clicks, probabilities))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ Environment says how good a model must be to be kept.
 """
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction import FeatureHasher
@@ -15,14 +17,19 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
+from charts import charts, threshold
 from features import words
 from impressions import BadDataError
 from model import read_features, save
+from tracking import Tracking
+
+BATCH = 8192  # impressions
+CLASSES = np.array([0, 1])
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--learning-rate", type=float, default=0.01)
     parser.add_argument("--hash-bits", type=int, default=18)
     parser.add_argument("--seed", type=int, default=0)
@@ -33,6 +40,14 @@ def parse_arguments() -> argparse.Namespace:
     ]:
         parser.add_argument(name, type=Path, default=os.environ.get(variable, default))
     return parser.parse_args()
+
+
+def learn(classifier: SGDClassifier, impressions: Any, clicks: np.ndarray) -> float:
+    """Learn from a batch; return the loss on it before that. A model that knows nothing says the average rate."""
+    knows = hasattr(classifier, "coef_")
+    before = classifier.predict_proba(impressions)[:, 1] if knows else np.full(len(clicks), clicks.mean())
+    classifier.partial_fit(impressions, clicks, classes=CLASSES)
+    return float(log_loss(clicks, before, labels=CLASSES))
 
 
 def main() -> None:
@@ -51,13 +66,31 @@ def main() -> None:
         average=True,
         random_state=args.seed,
     )
-    auc = 0.0
+    tracking = Tracking()
+    tracking.log_parameters(
+        train_impressions=len(train), validation_impressions=len(validation), train_click_rate=train_clicks.mean()
+    )
+    shuffled = np.random.default_rng(args.seed)
+    batches = math.ceil(len(train) / BATCH)
+    predicted, auc = np.empty(0), 0.0
     for epoch in range(1, args.epochs + 1):
-        classifier.partial_fit(train_x, train_clicks, classes=np.array([0, 1]))
-        loss = log_loss(train_clicks, classifier.predict_proba(train_x)[:, 1])
-        auc = roc_auc_score(validation_clicks, classifier.predict_proba(validation_x)[:, 1])
-        print(f"epoch={epoch} train:logloss={loss:.4f} validation:auc={auc:.4f}", flush=True)
+        orders = np.array_split(shuffled.permutation(len(train)), batches)
+        losses = [learn(classifier, train_x[order], train_clicks[order]) for order in orders]
+        tracking.log_metrics("train:progressive_logloss", losses, first_step=(epoch - 1) * batches)
 
+        fitted, predicted = (classifier.predict_proba(one)[:, 1] for one in (train_x, validation_x))
+        auc = roc_auc_score(validation_clicks, predicted)
+        print(
+            f"epoch={epoch}"
+            f" train:logloss={log_loss(train_clicks, fitted):.4f}"
+            f" train:auc={roc_auc_score(train_clicks, fitted):.4f}"
+            f" validation:logloss={log_loss(validation_clicks, predicted):.4f}"
+            f" validation:auc={auc:.4f}",
+            flush=True,
+        )
+
+    tracking.log_parameters(threshold=threshold(validation_clicks, predicted))
+    tracking.log_charts(charts("validation", validation_clicks, predicted))
     required = float(os.environ.get("MINIMUM_AUC", "0.5"))
     if auc < required:
         raise BadDataError(f"validation:auc is {auc:.4f}, and MINIMUM_AUC asks for {required}: the model is not kept")

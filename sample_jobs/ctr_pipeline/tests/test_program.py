@@ -13,9 +13,11 @@ from datetime import date
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pandas as pd
 
 import cluster
+from charts import POINTS, charts, thinned
 from cluster import Cluster
 from features import features, words
 from impressions import COLUMNS, CUT_SHORT, BadDataError, problems, read_log
@@ -123,6 +125,23 @@ class Features(Folder):
             {"segment=missing", "viewability=missing", "hour=18", "seen_before=2", "bid_price=-1"},
             set(words(features(rows))[0]),
         )
+
+
+class Charts(unittest.TestCase):
+    CLICKS = np.array([0, 0, 1, 0, 1])
+    PROBABILITIES = np.array([0.01, 0.02, 0.03, 0.04, 0.3])
+
+    def test_as_many_are_called_clicks_as_there_were(self) -> None:
+        matrix, roc, precision_recall = charts("some", self.CLICKS, self.PROBABILITIES)
+        self.assertEqual(matrix["confusionMatrix"], [[2, 1], [1, 1]])
+        self.assertAlmostEqual(roc["areaUnderCurve"], 5 / 6)
+        self.assertEqual(precision_recall["noSkill"], 0.4)
+        self.assertEqual([one["title"] for one in (matrix, roc)], ["some-confusion-matrix", "some-roc-curve"])
+
+    def test_a_long_curve_keeps_its_ends(self) -> None:
+        kept = thinned(np.arange(10_000))
+        self.assertEqual((kept[0], kept[-1], len(kept)), (0, 9_999, POINTS))
+        self.assertEqual(thinned(np.array([0.0, 1.0])), [0, 1])
 
 
 class Preprocessing(Folder):

@@ -1,0 +1,133 @@
+"""Experiments, and the runs of each as a table that can be sorted, filtered, picked from and taken along."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, Response, render_template, request
+
+from ..contract.experiments.analytics import analytics_columns, analytics_row, spreadsheet_cells
+from ..contract.experiments.entities import EXPERIMENT, TRIAL_COMPONENT, Entity, ExperimentSize, describe_entity
+from .run_table import OPERATORS, STATISTICS, Asked, RunTable, cell, is_of_job, run_table
+from .scopes import emulator, scope
+
+pages = Blueprint("experiments", __name__)
+PAGE_SIZE: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentRow:
+    """What the list shows of one experiment. The time is in epoch seconds."""
+
+    name: str
+    display_name: str
+    description: str
+    size: ExperimentSize
+    modified: float
+
+
+@pages.get("/experiments")
+def index() -> str:
+    """Show the experiments that a search wants, the one first in which something changed last."""
+    words = request.args.get("q", "").lower().split()
+    sizes = emulator().entities.sizes(scope())
+    every = [
+        _row(one, sizes.get(one.arn, ExperimentSize())) for one in emulator().entities.all(scope(), EXPERIMENT, {})
+    ]
+    rows = [one for one in every if all(word in _searched(one) for word in words)]
+    rows.sort(key=lambda one: (one.modified, one.name), reverse=True)
+    number = request.args.get("page", default=1, type=int)
+    first = max(0, number - 1) * PAGE_SIZE
+    template = "experiments/list.html" if "HX-Request" in request.headers else "experiments/index.html"
+    return render_template(
+        template,
+        rows=rows[first : first + PAGE_SIZE],
+        total=len(rows),
+        following=number + 1 if len(rows) > first + PAGE_SIZE else None,
+        wanted=request.args,
+    )
+
+
+@pages.get("/experiments/<name>")
+def show(name: str) -> str:
+    """Show the runs of an experiment; htmx asks for the table alone."""
+    experiment = emulator().tracking.get(EXPERIMENT, scope(), name)
+    asked = Asked.parse(request.args)
+    table = run_table(documents_of(experiment), asked)
+    rows = table.page(asked.page)
+    template = "experiments/runs.html" if "HX-Request" in request.headers else "experiments/show.html"
+    return render_template(
+        template,
+        experiment=experiment,
+        asked=asked,
+        table=table,
+        rows=rows,
+        cell=cell,
+        is_of_job=is_of_job,
+        statistics=STATISTICS,
+        operators=OPERATORS,
+        is_live=any(one.get("Status", {}).get("PrimaryStatus") == "InProgress" for one in rows),
+    )
+
+
+@pages.get("/experiments/<name>/runs.csv")
+def csv_file(name: str) -> Response:
+    """Give all rows that the page's filters want, in its order, with the columns of ExperimentAnalytics."""
+    experiment = emulator().tracking.get(EXPERIMENT, scope(), name)
+    table = run_table(documents_of(experiment), Asked.parse(request.args))
+    return Response(
+        _lines(table),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{experiment.name}-runs.csv"'},
+    )
+
+
+def documents_of(experiment: Entity) -> list[Mapping[str, Any]]:
+    """Return the trial components of an experiment as Search has them, read in one pass."""
+    entities = emulator().entities
+    components = entities.all(scope(), TRIAL_COMPONENT, {"Parents.ExperimentName": experiment.name})
+    metrics = emulator().metric_values.summaries(components)
+    trials = entities.parents(components)
+    return [
+        {
+            **describe_entity(one, metrics[one.arn]),
+            "Parents": [
+                {"TrialName": trial.name, "ExperimentName": trial.document["ExperimentName"]}
+                for trial in trials[one.arn]
+            ],
+            "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
+        }
+        for one in components
+    ]
+
+
+def _lines(table: RunTable) -> Iterator[str]:
+    columns = analytics_columns(analytics_row(one) for one in table.documents)
+    yield _line(spreadsheet_cells(columns))
+    for one in table.documents:
+        row = analytics_row(one)
+        yield _line(spreadsheet_cells([row.get(column, "") for column in columns]))
+
+
+def _line(cells: list[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def _row(entity: Entity, size: ExperimentSize) -> ExperimentRow:
+    return ExperimentRow(
+        name=entity.name,
+        display_name=entity.document.get("DisplayName", entity.name),
+        description=entity.document.get("Description", ""),
+        size=size,
+        modified=max(entity.modified, size.modified),
+    )
+
+
+def _searched(row: ExperimentRow) -> str:
+    return f"{row.name}\n{row.display_name}\n{row.description}".lower()

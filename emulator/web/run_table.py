@@ -1,0 +1,262 @@
+"""The table of an experiment's runs: which rows and columns a page asks for. Sorting and filters are Search's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from werkzeug.datastructures import MultiDict
+
+from ..contract.experiments.analytics import Cell, parameter_value
+from ..contract.experiments.search import check_expression, check_property
+from ..contract.experiments.search_page import Found, search_page
+from ..errors import ValidationError
+
+PAGE_SIZE: Final = 100
+MOST_COLUMNS: Final = 14
+"""More are shown only when they are chosen."""
+STATISTICS: Final = ("Last", "Min", "Max")
+OPERATORS: Final = {
+    "Equals": "=",
+    "NotEquals": "≠",
+    "GreaterThan": ">",
+    "GreaterThanOrEqualTo": "≥",
+    "LessThan": "<",
+    "LessThanOrEqualTo": "≤",
+    "Contains": "contains",
+    "Exists": "exists",
+    "NotExists": "does not exist",
+}
+RUNS, JOBS, ALL = "runs", "jobs", "all"
+
+_ALL_OF_THEM: Final = 2**31
+_PARAMETERS: Final = "Parameters."
+_METRICS: Final = "Metrics."
+_PLATFORM: Final = "Parameters.SageMaker."
+_MEMBERS: Final = (
+    "TrialComponentName",
+    "TrialComponentArn",
+    "DisplayName",
+    "Status",
+    "Parameters",
+    "Metrics",
+    "InputArtifacts",
+    "OutputArtifacts",
+    "CreationTime",
+    "LastModifiedTime",
+    "StartTime",
+    "EndTime",
+    "Source",
+    "Tags",
+    "Parents",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A parameter or a metric, by the name that Search knows it by: `Parameters.lr`, `Metrics.auc`."""
+
+    key: str
+
+    @property
+    def title(self) -> str:
+        """The name that the run gave it."""
+        return self.key.partition(".")[2]
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it has statistics."""
+        return self.key.startswith(_METRICS)
+
+    def sort_name(self, statistic: str) -> str:
+        """Return the name that rows are sorted by."""
+        return f"{self.key}.{statistic}" if self.is_metric else self.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the address of a page asks for."""
+
+    text: str = ""
+    show: str = ""
+    where: str = ""
+    operator: str = "GreaterThan"
+    value: str = ""
+    statistic: str = "Last"
+    sort: str = "CreationTime"
+    descending: bool = True
+    columns: tuple[str, ...] = ()
+    page: int = 1
+
+    @classmethod
+    def parse(cls, given: MultiDict[str, str]) -> Self:
+        """Read the arguments of an address. What no page of ours would ask for is what is asked for by default."""
+        statistic, operator, page = given.get("stat", ""), given.get("is", ""), given.get("page", "")
+        return cls(
+            text=given.get("q", "").strip(),
+            show=given.get("show", "") if given.get("show") in (RUNS, JOBS, ALL) else "",
+            where=given.get("where", "").strip(),
+            operator=operator if operator in OPERATORS else "GreaterThan",
+            value=given.get("value", "").strip(),
+            statistic=statistic if statistic in STATISTICS else "Last",
+            sort=given.get("sort") or "CreationTime",
+            descending=given.get("order") != "Ascending",
+            columns=tuple(given.getlist("column")),
+            page=min(int(page), 10**6) if page.isascii() and page.isdigit() and int(page) > 0 else 1,
+        )
+
+    def arguments(self, **changes: Any) -> dict[str, Any]:
+        """Return the arguments of the address of this page, some of them changed; what is as by default is left out."""
+        now = {
+            "q": self.text,
+            "show": self.show,
+            "where": self.where,
+            "is": self.operator if self.where else "",
+            "value": self.value if self.where else "",
+            "stat": self.statistic if self.statistic != "Last" else "",
+            "sort": self.sort if self.sort != "CreationTime" else "",
+            "order": "" if self.descending else "Ascending",
+            "column": list(self.columns),
+            "page": "",
+            **changes,
+        }
+        return {name: value for name, value in now.items() if value not in ("", [], None)}
+
+    def sorted_by(self, name: str) -> dict[str, Any]:
+        """Return the arguments of the page sorted by something: the other way around, if it is so already."""
+        order = "Ascending" if name == self.sort and self.descending else ""
+        return self.arguments(sort=name, order=order)
+
+    def direction(self, name: str) -> str:
+        """Return the aria-sort of a column."""
+        if name != self.sort:
+            return "none"
+        return "descending" if self.descending else "ascending"
+
+    def expression(self) -> dict[str, Any] | None:
+        """Return the SearchExpression of the condition, if there is one."""
+        if not self.where:
+            return None
+        one = {"Name": self.where, "Operator": self.operator}
+        if self.operator not in ("Exists", "NotExists"):
+            one["Value"] = self.value
+        return {"Filters": [one]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTable:
+    """The rows that are asked for, as documents of Search, and the columns: all there are, and those to show."""
+
+    documents: Sequence[Mapping[str, Any]]
+    total: int
+    run_count: int
+    job_count: int
+    show: str
+    columns: Sequence[Column]
+    shown: Sequence[Column]
+    fault: str = ""
+
+    def page(self, number: int) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a page."""
+        return self.documents[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, math.ceil(len(self.documents) / PAGE_SIZE))
+
+
+def run_table(documents: Sequence[Mapping[str, Any]], asked: Asked) -> RunTable:
+    """Return the table over the trial components of an experiment."""
+    runs = [one for one in documents if not is_of_job(one)]
+    jobs = [one for one in documents if is_of_job(one)]
+    show = asked.show or (RUNS if runs else ALL)
+    candidates = {RUNS: runs, JOBS: jobs, ALL: documents}[show]
+    words = asked.text.lower().split()
+    wanted = [one for one in candidates if has_words(one, words)] if words else candidates
+    chosen, fault = _found(wanted, asked)
+    columns = _columns(candidates)
+    return RunTable(
+        documents=chosen,
+        total=len(documents),
+        run_count=len(runs),
+        job_count=len(jobs),
+        show=show,
+        columns=columns,
+        shown=_shown(columns, candidates, asked.columns),
+        fault=fault,
+    )
+
+
+def is_of_job(document: Mapping[str, Any]) -> bool:
+    """Tell whether a component is one that the platform made for a job."""
+    return str(document.get("Source", {}).get("SourceType", "")).startswith("SageMaker")
+
+
+def cell(document: Mapping[str, Any], column: Column, statistic: str) -> Cell | None:
+    """Return what a row has in a column; None: nothing."""
+    if not column.is_metric:
+        value = document.get("Parameters", {}).get(column.title)
+        return None if value is None else parameter_value(value)
+    found = [one for one in document.get("Metrics", ()) if one["MetricName"] == column.title]
+    return found[-1][statistic] if found else None
+
+
+def has_words(document: Mapping[str, Any], words: Iterable[str]) -> bool:
+    """Tell whether each of some words (in lower case) is in a name of a run, or in a parameter as `name=value`."""
+    parameters = (f"{name}={parameter_value(value)}" for name, value in document.get("Parameters", {}).items())
+    metrics = (one["MetricName"] for one in document.get("Metrics", ()))
+    told = (document["TrialComponentName"], document.get("DisplayName", ""), *parameters, *metrics)
+    text = "\n".join(told).lower()
+    return all(word in text for word in words)
+
+
+def _found(documents: Iterable[Mapping[str, Any]], asked: Asked) -> tuple[list[Mapping[str, Any]], str]:
+    """Return the rows that satisfy the condition, in order, and what is wrong with the condition, if anything is."""
+    fault = ""
+    request: dict[str, Any] = {
+        "MaxResults": _ALL_OF_THEM,
+        "SortBy": asked.sort,
+        "SortOrder": "Descending" if asked.descending else "Ascending",
+    }
+    try:
+        check_property(asked.sort, _MEMBERS)
+    except ValidationError as error:
+        fault = error.message
+        request["SortBy"] = "CreationTime"
+    expression = asked.expression()
+    if expression is not None:
+        try:
+            check_expression("ExperimentTrialComponent", expression, _MEMBERS)
+            request["SearchExpression"] = expression
+        except ValidationError as error:
+            fault = error.message
+    every = (Found(identity=one["TrialComponentArn"], document=one) for one in documents)
+    return [one.document for one in search_page(every, request).results], fault
+
+
+def _columns(documents: Iterable[Mapping[str, Any]]) -> list[Column]:
+    """Return a column for each parameter and each metric; parameters that the platform adds come last of them."""
+    parameters: set[str] = set()
+    metrics: set[str] = set()
+    for one in documents:
+        parameters.update(one.get("Parameters", {}))
+        metrics.update(metric["MetricName"] for metric in one.get("Metrics", ()))
+    keys = sorted((_PARAMETERS + name for name in parameters), key=lambda key: (key.startswith(_PLATFORM), key))
+    return [Column(key=key) for key in (*keys, *sorted(_METRICS + name for name in metrics))]
+
+
+def _shown(columns: list[Column], documents: Sequence[Mapping[str, Any]], chosen: Sequence[str]) -> list[Column]:
+    """Return the chosen columns; without a choice all, or where they are many those in which runs differ first."""
+    if chosen:
+        return [column for column in columns if column.key in chosen]
+    if len(columns) <= MOST_COLUMNS:
+        return columns
+    metrics = [column for column in columns if column.is_metric][: MOST_COLUMNS // 2]
+    parameters = [column for column in columns if not column.is_metric]
+    differing = [one for one in parameters if len({cell(document, one, "") for document in documents}) > 1]
+    alike = [one for one in parameters if one not in differing]
+    first = [*differing, *alike][: MOST_COLUMNS - len(metrics)]
+    return [column for column in columns if column in first or column in metrics]

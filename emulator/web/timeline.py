@@ -1,0 +1,86 @@
+"""What a job went through, step by step, as a graphic list shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..contract.kinds import TRAINING
+from ..contract.record import JobRecord
+from ..contract.status import is_terminal, status_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step: times in epoch seconds, its place on a line of length 1 from the creation to the end or to now.
+
+    The last step of a job that has ended is its end: it takes no time.
+    """
+
+    name: str
+    message: str
+    started: float
+    seconds: float
+    offset: float
+    share: float
+    is_running: bool
+    is_end: bool
+
+
+def steps_of(record: JobRecord, now: float) -> list[Step]:
+    """Return the steps of a job in order; the last one goes on until `now` unless the job has ended.
+
+    A processing job has no history on the service: its steps follow from its three times.
+    """
+    found = list(_transitions(record) if record.kind is TRAINING else _processing(record))
+    ended = is_terminal(record.facts)
+    first = found[0]["StartTime"]
+    whole = max((found[-1]["StartTime"] if ended else now) - first, 0.001)
+    return [_step(found, number, first=first, whole=whole, now=now, ended=ended) for number in range(len(found))]
+
+
+def _step(
+    found: Sequence[Mapping[str, Any]], number: int, *, first: float, whole: float, now: float, ended: bool
+) -> Step:
+    one = found[number]
+    is_last = number == len(found) - 1
+    end = one.get("EndTime") or (now if is_last else found[number + 1]["StartTime"])
+    seconds = max(end - one["StartTime"], 0.0)
+    return Step(
+        name=one["Status"],
+        message=one.get("StatusMessage", ""),
+        started=one["StartTime"],
+        seconds=seconds,
+        offset=min(max((one["StartTime"] - first) / whole, 0.0), 1.0),
+        share=min(seconds / whole, 1.0),
+        is_running=is_last and not ended,
+        is_end=is_last and ended,
+    )
+
+
+def _transitions(record: JobRecord) -> Iterator[Mapping[str, Any]]:
+    yield from record.facts["SecondaryStatusTransitions"]
+
+
+def _processing(record: JobRecord) -> Iterator[Mapping[str, Any]]:
+    facts = record.facts
+    start, end = facts.get("ProcessingStartTime"), facts.get("ProcessingEndTime")
+    yield {
+        "Status": "Preparing",
+        "StartTime": facts["CreationTime"],
+        "StatusMessage": "Waiting for capacity, downloading image and inputs",
+        **({"EndTime": start or end} if start or end else {}),
+    }
+    if start is not None:
+        message = "Containers run; outputs are uploaded when they have ended"
+        yield {
+            "Status": "Processing",
+            "StartTime": start,
+            "StatusMessage": message,
+            **({"EndTime": end} if end else {}),
+        }
+    if status_of(facts) == "Stopping":
+        yield {"Status": "Stopping", "StartTime": facts["LastModifiedTime"], "StatusMessage": "Asked to stop"}
+    if end is not None:
+        yield {"Status": status_of(facts), "StartTime": end, "EndTime": end, "StatusMessage": "The job's end"}
