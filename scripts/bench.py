@@ -25,11 +25,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.benchmarks import (  # noqa: E402
     channel_data,
     cluster_jobs,
-<<<<<<< HEAD
-    experiment_pages,
-=======
     dashboard,
->>>>>>> main
     experiments,
     large_state,
     opt_ml,
@@ -59,11 +55,7 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "s3-large": s3_large.measure,
     "large-state": large_state.measure,
     "experiments": experiments.measure,
-<<<<<<< HEAD
-    "experiment-pages": experiment_pages.measure,
-=======
     "dashboard": dashboard.measure,
->>>>>>> main
     "opt-ml": opt_ml.measure,
 }
 

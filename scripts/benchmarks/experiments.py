@@ -26,7 +26,7 @@ _VALUES = 1_000
 _ROUNDS = 5
 _BATCHES = 200
 _SCOPE = Scope(account="123456789012", region="us-east-1")
-WHAT = "1,000 runs x 10 metrics x 1,000 values"
+_WHAT = "1,000 runs x 10 metrics x 1,000 values"
 
 
 def measure(setting: Setting) -> Iterator[Row]:
@@ -61,14 +61,14 @@ def measure(setting: Setting) -> Iterator[Row]:
         }
         taken = medians(_ROUNDS, *(lambda request=request: 1000 * timed(request) for request in requests.values()))
         for what, milliseconds in zip(requests, taken, strict=True):
-            yield Row(name=f"{what}; {WHAT}", ours=milliseconds, unit="ms", most=1000)
+            yield Row(name=f"{what}; {_WHAT}", ours=milliseconds, unit="ms", most=1000)
         batch = [{"MetricName": "new", "Value": 0.5, "Timestamp": int(time.time()), "Step": step} for step in range(10)]
         seconds = timed(
             lambda: [
                 clients.metrics.batch_put_metrics(TrialComponentName=name(0), MetricData=batch) for _ in range(_BATCHES)
             ]
         )
-        yield Row(name=f"BatchPutMetrics of 10 values; {WHAT}", ours=1000 * seconds / _BATCHES, unit="ms", most=20)
+        yield Row(name=f"BatchPutMetrics of 10 values; {_WHAT}", ours=1000 * seconds / _BATCHES, unit="ms", most=20)
 
 
 def fill(state_dir: Path) -> None:

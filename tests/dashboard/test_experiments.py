@@ -197,7 +197,8 @@ def test_pages_are_accessible_by_eye_ear_and_keyboard(
         found[path] = findings(page) + sideways(page)
         page.goto(f"{ui}/{path}")
         first, reached = reached_by_tab(page)
-        controls = page.locator("main").locator("a[href]:visible, button:visible, input:visible, select:visible").count()
+        shown = "a[href]:visible, button:visible, input:visible, select:visible"
+        controls = page.locator("main").locator(shown).count()
         assert first == "Skip to the content"
         assert reached >= min(controls, 30), path
     assert {path: said for path, said in found.items() if said} == {}
