@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# The tests start Python many hundred times; forbidden to keep what it compiles, it compiles the same SDK each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
 sample := sample_jobs/iris_training
@@ -26,7 +28,7 @@ check: lint $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; 
 	$(bin)/python -m pytest tests/unit -n 2 $(PYTEST_ARGS)
 
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
-	$(bin)/python -m pytest tests -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(bin)/python -m pytest tests -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 bench: install base-image ## measure how fast jobs start and data moves
 	$(bin)/python scripts/bench.py $(BENCH_ARGS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from .contract.hands_on import NO_HANDS, HandsOn
 
@@ -40,6 +41,7 @@ class Settings:
     `copy_data` copies data into and out of containers instead of mounting it; an engine that does not
     see this machine's disk is noticed by itself. `container_endpoint` is the URL under which containers
     reach the endpoint, where the engine's own address does not do. `hands_on` is what a person wants of the containers.
+    `allow_hosts` are names under which the endpoint is served, beside addresses and names of this machine.
     """
 
     host: str = DEFAULT_HOST
@@ -53,3 +55,10 @@ class Settings:
     copy_data: bool = False
     container_endpoint: str | None = None
     hands_on: HandsOn = NO_HANDS
+    allow_hosts: tuple[str, ...] = ()
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names by which requests may come: clients' and containers'."""
+        of_containers = urlsplit(self.container_endpoint or "").hostname
+        return frozenset({self.host, *self.allow_hosts, *([of_containers] if of_containers else [])})

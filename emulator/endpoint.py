@@ -99,7 +99,8 @@ def _together(application: Application, dashboard: Dashboard) -> Callable[..., I
     """Return one application: pages of the dashboard below its path, and the API."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        is_page = environ["PATH_INFO"].startswith(f"{DASHBOARD}/")
+        path: str = environ["PATH_INFO"]
+        is_page = path == DASHBOARD or path.startswith(f"{DASHBOARD}/")
         return (dashboard if is_page else application)(environ, start_response)
 
     return answer

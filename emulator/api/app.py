@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -20,7 +21,8 @@ from .wire import error_answer
 logger = logging.getLogger(__name__)
 
 _CREDENTIALS = "/v2/credentials/"
-_MOTO_RESET = "/moto-api/reset"
+_MOTO_API = "/moto-api/"
+_MOTO_RESET = f"{_MOTO_API}reset"
 
 
 class Application:
@@ -28,13 +30,15 @@ class Application:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
+        self._host_names = emulator.settings.host_names
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
         caller = caller_of(request, self._account_of)
         try:
-            browsers.refuse_foreign_page(request)
+            browsers.refuse_unknown_host(request, self._host_names)
+            self._refuse_foreign_page(request, caller)
             response = self._answer(request, caller)
         except ServiceError as error:
             response = error_answer(error, request, caller.service)
@@ -49,7 +53,16 @@ class Application:
                 request,
                 caller.service,
             )
+        browsers.disarm(request, response)
         return response(environ, start_response)
+
+    def _refuse_foreign_page(self, request: Request, caller: Caller) -> None:
+        is_own = request.path.startswith((control.PREFIX, _CREDENTIALS, _MOTO_API))
+        browsers.refuse_foreign_page(
+            request,
+            is_s3=not is_own and caller.service in ("", "s3") and routing.is_s3(request, caller.service),
+            is_allowed=partial(service.allows_page, self._emulator, request, caller),
+        )
 
     def _answer(self, request: Request, caller: Caller) -> Response:
         emulator = self._emulator

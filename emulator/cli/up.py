@@ -22,9 +22,25 @@ def _checked_url(_ctx: click.Context, _parameter: click.Parameter, value: str | 
     return value
 
 
+def _checked_names(_ctx: click.Context, _parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what no Host header is compared with."""
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name):
+            raise click.BadParameter(f"{name!r} is no name of a host. Write it without scheme and port: ml.example.com")
+    return names
+
+
 @click.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen at; loopback unless asked.")
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    callback=_checked_names,
+    help="A name under which clients and browsers come, beside addresses and localhost. Repeatable.",
+)
 @state_dir_option
 @engine_options
 @click.option(
@@ -62,6 +78,7 @@ def _checked_url(_ctx: click.Context, _parameter: click.Parameter, value: str | 
 def up(
     port: int,
     host: str,
+    allow_hosts: tuple[str, ...],
     state_dir: Path,
     engine: str,
     time_scale: float,
@@ -87,6 +104,7 @@ def up(
     listed = ready_programs(programs) if programs is not None else {}
     settings = Settings(
         host=host,
+        allow_hosts=allow_hosts,
         port=port,
         engine=engine,
         state_dir=state_dir,

@@ -38,6 +38,16 @@ class BucketSettings:
     acl: Grants = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BucketEntry:
+    """A bucket in a list of them; `created` in epoch seconds."""
+
+    name: str
+    region: str
+    created: float
+    versioning: Versioning
+
+
 class Permission(Enum):
     """What a bucket's policy says about an action."""
 

@@ -25,7 +25,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..contract.arns import Scope
 from .bucket_journal import CREATION, BucketJournal
-from .buckets import BucketCall, BucketSettings, DefaultRetention, Grants, Permission
+from .buckets import BucketCall, BucketEntry, BucketSettings, DefaultRetention, Grants, Permission
 from .moto_keys import StoredKeys, versioning_of
 from .moto_services import MotoServices
 from .objects.model import ObjectStore, ObjectVersion, Versioning
@@ -50,6 +50,20 @@ class MotoBuckets:
         """Return a bucket of any account, as S3's names are global."""
         bucket = self._bucket(scope, name)
         return None if bucket is None else _settings(bucket)
+
+    def of_account(self, scope: Scope) -> list[BucketEntry]:
+        """Return the buckets of an account, of all regions, by name."""
+        names = sorted(s3_backends[scope.account][scope.partition].buckets)
+        found = [bucket for name in names if (bucket := self._bucket(scope, name)) is not None]
+        return [
+            BucketEntry(
+                name=bucket.name,
+                region=bucket.region_name,
+                created=_created(bucket),
+                versioning=versioning_of(bucket),
+            )
+            for bucket in found
+        ]
 
     def owns(self, scope: Scope, name: str) -> bool:
         """Tell whether an account may use a bucket: whether there is one."""

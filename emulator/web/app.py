@@ -12,10 +12,18 @@ from werkzeug.wrappers import Response
 
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import guard, job, job_actions, jobs, runs, scopes, series, texts
+from . import guard, job, job_actions, jobs, log_around, runs, s3_object, scopes, series, texts
 
 PREFIX: Final = "/_emulator/ui"
-BLUEPRINTS: Final = (jobs.pages, job.pages, job_actions.pages, runs.pages, series.pages)
+BLUEPRINTS: Final = (
+    jobs.pages,
+    job.pages,
+    job_actions.pages,
+    runs.pages,
+    series.pages,
+    s3_object.pages,
+    log_around.pages,
+)
 
 
 class Dashboard:
@@ -28,6 +36,9 @@ class Dashboard:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
+        refused = guard.refused_host(environ, self._emulator.settings.host_names)
+        if refused is not None:
+            return refused(environ, start_response)
         with self._lock:
             app = self._app = self._app or create_app(self._emulator)
         return app(environ, start_response)
@@ -39,9 +50,9 @@ def create_app(emulator: Emulator) -> Flask:
     app.extensions[scopes.EMULATOR] = emulator
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     texts.register(app)
-    guard.register(app, emulator.settings.host)
+    guard.register(app)
+    scopes.register(app)
     for blueprint in BLUEPRINTS:
-        scopes.below_scope(blueprint)
         app.register_blueprint(blueprint, url_prefix=f"{PREFIX}/<account>/<region>")
     app.add_url_rule(f"{PREFIX}/", "home", home)
     app.context_processor(scopes.for_templates)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 
-from flask import Blueprint, abort, current_app, g
+from flask import Flask, abort, current_app, g
 
 from ..contract.arns import Scope
 from ..runtime import Emulator
 
 EMULATOR: Final = "sagemaker-emulator"
+_REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def emulator() -> Emulator:
@@ -34,8 +36,8 @@ def known_scopes() -> list[Scope]:
     return sorted(times, key=lambda one: times[one], reverse=True) or [Scope()]
 
 
-def below_scope(blueprint: Blueprint) -> None:
-    """Take account and region out of the paths of a blueprint, and put them into the links of its pages."""
+def register(app: Flask) -> None:
+    """Take account and region out of the paths of pages."""
 
     def take(_endpoint: str | None, values: dict[str, Any] | None) -> None:
         if values is None or "account" not in values:
@@ -43,9 +45,11 @@ def below_scope(blueprint: Blueprint) -> None:
         account, region = values.pop("account"), values.pop("region")
         if not (account.isascii() and account.isdigit() and len(account) == 12):
             abort(404, f"{account!r} is no account: twelve digits are.")
+        if not _REGION.fullmatch(region):
+            abort(404, f"{region!r} is no region: write it as us-east-1.")
         g.scope = Scope(account=account, region=region)
 
-    blueprint.url_value_preprocessor(take)
+    app.url_value_preprocessor(take)
 
 
 def for_templates() -> dict[str, Any]:

@@ -55,7 +55,8 @@ class Finished:
 
     @property
     def lines(self) -> list[str]:
-        return self.stdout.splitlines()
+        """What a terminal shows in the end: progress that a carriage return has taken back is gone."""
+        return [line.rpartition("\r")[2] for line in self.stdout.removesuffix("\n").split("\n")]
 
     @property
     def result(self) -> dict[str, Any]:
@@ -137,8 +138,8 @@ class Programs:
         return Finished(
             command=command,
             exit_code=process.returncode,
-            stdout=stdout.read_text(),
-            stderr=stderr.read_text(),
+            stdout=stdout.read_bytes().decode(),  # as it is: read_text would make line ends of carriage returns
+            stderr=stderr.read_bytes().decode(),
             asked_for=tuple(network_log.read_text().splitlines()) if network_log.exists() else (),
         )
 

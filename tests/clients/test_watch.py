@@ -1,4 +1,4 @@
-"""That programs ask nothing of other machines is worth something only if we would see it."""
+"""What tests are told of a program is worth something only if it is so: whom it asked, what it printed."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ def test_what_a_program_asks_of_other_machines_is_seen(programs: Programs, rerou
     assert finished.exit_code == 0, finished
     expected = ["telemetry.invalid", "192.0.2.1"]
     assert list(finished.asked_for) == (expected if rerouted else ["sts.amazonaws.com", *expected])
+
+
+def test_lines_are_what_a_terminal_would_show(programs: Programs) -> None:
+    printed = r"Completed 1\rupload: one\nCompleted 2\r           \nCompleted 3\r"
+    assert programs.plain("printf", printed).result().lines == ["upload: one", " " * 11, ""]

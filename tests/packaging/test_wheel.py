@@ -29,6 +29,17 @@ def test_every_module_is_shipped(wheel: zipfile.ZipFile) -> None:
     assert "emulator/py.typed" in wheel.namelist()
 
 
+def test_the_dashboards_pages_and_libraries_are_shipped(wheel: zipfile.ZipFile) -> None:
+    pages = {
+        str(path.relative_to(REPOSITORY))
+        for folder in ("templates", "static")
+        for path in (REPOSITORY / "emulator/web" / folder).rglob("*")
+        if path.is_file()
+    }
+    assert pages <= set(wheel.namelist())
+    assert {"emulator/web/static/vendor/echarts.min.js", "emulator/web/static/vendor/echarts.LICENSE"} <= pages
+
+
 def test_the_command_is_installed(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     text = wheel.read(entry_points).decode()

@@ -81,6 +81,16 @@ def answer(emulator: Emulator, request: Request, caller: Caller) -> Response:
     return response
 
 
+def allows_page(emulator: Emulator, request: Request, caller: Caller, origin: str, method: str) -> bool:
+    """Tell whether a bucket's CORS configuration lets a page of this origin send such a request."""
+    try:
+        route = routing.route(request, lambda name: emulator.buckets.find(caller.scope, name) is not None)
+    except S3Error:
+        return False
+    headers = emulator.buckets.cors_headers(caller.scope, route.bucket, origin) if route.bucket else {}
+    return method in headers.get("Access-Control-Allow-Methods", "").split(", ")
+
+
 def _answer(request: S3Request) -> Response:
     operation = _operation(request)
     if request.route.subresource in _NOT_EMULATED:

@@ -22,6 +22,10 @@ _LISTED = (
     " WHERE bucket = ? AND key >= ? AND key < ? AND is_latest = 1 AND is_delete_marker = 0 ORDER BY key"
 )
 _SIZES = _LISTED.replace(COLUMNS, "key, size")
+_TOTALS = (
+    "SELECT count(*), coalesce(sum(size), 0) FROM versions INDEXED BY listed_versions"
+    " WHERE bucket = ? AND is_latest = 1 AND is_delete_marker = 0"
+)
 _ALL = (
     f"SELECT {COLUMNS} FROM versions INDEXED BY versions_by_age"  # noqa: S608
     " WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, id DESC"
@@ -50,6 +54,12 @@ def sizes(connection: sqlite3.Connection, bucket: str, prefix: str) -> list[tupl
     number, start = bucket_id(connection, bucket), prefix.encode()
     rows = connection.execute(_SIZES, (number, start, _end_of(start)))
     return [(key.decode(), size) for key, size in rows]
+
+
+def totals(connection: sqlite3.Connection, bucket: str) -> tuple[int, int]:
+    """Return number and size of the latest versions that are no delete markers."""
+    count, size = connection.execute(_TOTALS, (bucket_id(connection, bucket),)).fetchone()
+    return count, size
 
 
 def list_versions(

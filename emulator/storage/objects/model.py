@@ -214,6 +214,9 @@ class ObjectStore(Protocol):
     def sizes(self, bucket: str, prefix: str = "") -> list[tuple[str, int]]:
         """Return key and size of all that `list_objects` lists, at one moment and without the rest of it."""
 
+    def totals(self, bucket: str) -> tuple[int, int]:
+        """Return how many objects `list_objects` lists in all, and their size."""
+
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         """Return [start, end) of a part of a multipart object; for any other object part 1 is all of it."""
 

@@ -174,6 +174,10 @@ class DiskObjectStore:
         with self._index.reading() as connection:
             return listing.sizes(connection, bucket, prefix)
 
+    def totals(self, bucket: str) -> tuple[int, int]:
+        with self._index.reading() as connection:
+            return listing.totals(connection, bucket)
+
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         if not version.parts:
             return (0, version.size) if number == 1 else None
