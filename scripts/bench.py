@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.benchmarks import (  # noqa: E402
     channel_data,
     cluster_jobs,
+    dashboard,
     experiments,
     large_state,
     opt_ml,
@@ -54,6 +55,7 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], Iterator[Row]]]] = {
     "s3-large": s3_large.measure,
     "large-state": large_state.measure,
     "experiments": experiments.measure,
+    "dashboard": dashboard.measure,
     "opt-ml": opt_ml.measure,
 }
 

@@ -93,7 +93,12 @@ class Asked:
     @classmethod
     def parse(cls, given: MultiDict[str, str]) -> Self:
         """Read the arguments of an address. What no page of ours would ask for is what is asked for by default."""
-        statistic, operator, page = given.get("stat", ""), given.get("is", ""), given.get("page", "")
+        operator, page, sort = given.get("is", ""), given.get("page", ""), given.get("sort") or "CreationTime"
+        statistic = given.get("stat", "")
+        metric, _, sorted_statistic = sort.rpartition(".")
+        if metric.startswith(_METRICS) and sorted_statistic in STATISTICS:  # rows are sorted by what they show
+            statistic = statistic if statistic in STATISTICS else sorted_statistic
+            sort = f"{metric}.{statistic}"
         return cls(
             text=given.get("q", "").strip(),
             show=given.get("show", "") if given.get("show") in (RUNS, JOBS, ALL) else "",
@@ -101,7 +106,7 @@ class Asked:
             operator=operator if operator in OPERATORS else "GreaterThan",
             value=given.get("value", "").strip(),
             statistic=statistic if statistic in STATISTICS else "Last",
-            sort=given.get("sort") or "CreationTime",
+            sort=sort,
             descending=given.get("order") != "Ascending",
             columns=tuple(given.getlist("column")),
             page=min(int(page), 10**6) if page.isascii() and page.isdigit() and int(page) > 0 else 1,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,7 +51,11 @@ def index() -> str:
     """Show the buckets of the account. Objects are counted as far as that takes no time."""
     buckets = emulator().buckets.of_account(scope())
     deadline = time.monotonic() + _COUNTING_SECONDS
-    totals = {one.name: emulator().objects.totals(one.name) for one in buckets if time.monotonic() < deadline}
+    totals = {}
+    for one in buckets:
+        with suppress(NoSuchBucketError):  # deleted at this moment
+            if time.monotonic() < deadline:
+                totals[one.name] = emulator().objects.totals(one.name)
     return render_template("s3/index.html", buckets=buckets, totals=totals)
 
 

@@ -73,7 +73,7 @@ def measure(setting: Setting) -> Iterator[Row]:
 
 def fill(state_dir: Path) -> None:
     """Write what that many runs have logged, through the stores."""
-    state_dir.mkdir(parents=True)
+    state_dir.mkdir(parents=True, exist_ok=True)
     at = time.time() - 86400
     with closing(Database(state_dir / FILE_NAME)) as database:
         entities, metrics = SqliteEntityStore(database), SqliteMetricValueStore(database)

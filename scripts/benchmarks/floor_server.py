@@ -12,16 +12,19 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect: *100-continue", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HEAD = 'HTTP/1.1 200 OK\r\nETag: "0"\r\nContent-Length: {}\r\n\r\n'
+_UPLOAD = b"<InitiateMultipartUploadResult><UploadId>0</UploadId></InitiateMultipartUploadResult>"
 
 
 class Handler(StreamRequestHandler):
-    """Answers GET with a small object, anything else with nothing."""
+    """Answers GET with a small object, POST as a multipart upload begins, anything else with nothing."""
 
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        object_ = _HEAD.format(SMALL_BYTES).encode() + bytes(SMALL_BYTES)
+        bodies = {b"GET": bytes(SMALL_BYTES), b"POST": _UPLOAD}
+        answers = {method: _HEAD.format(len(body)).encode() + body for method, body in bodies.items()}
         nothing = _HEAD.format(0).encode()
+        scrap = bytearray(1024**2)
         received = b""
         while more := self.connection.recv(65536):
             received += more
@@ -32,8 +35,8 @@ class Handler(StreamRequestHandler):
             if left and _EXPECTS.search(head):
                 self.connection.sendall(_CONTINUE)
             while left:
-                left -= len(self.connection.recv(min(left, 1024**2)))
-            self.connection.sendall(object_ if head.startswith(b"GET") else nothing)
+                left -= self.connection.recv_into(scrap, min(left, len(scrap)))
+            self.connection.sendall(answers.get(head.partition(b" ")[0], nothing))
             received = b""
 
 

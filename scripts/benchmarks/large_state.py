@@ -22,8 +22,8 @@ from . import servers
 from .measuring import Row, medians, timed
 from .setting import Setting
 
-_JOBS = 10_000
-_LINES_A_JOB = 100
+JOBS = 10_000
+LINES_A_JOB = 100
 _ROUNDS = 20
 _STARTS = 5
 _SCOPE = Scope(account="123456789012", region="us-east-1")
@@ -32,21 +32,21 @@ _SCOPE = Scope(account="123456789012", region="us-east-1")
 def measure(setting: Setting) -> Iterator[Row]:
     """Measure requests as boto3 sends them, one after the other."""
     state = setting.folder() / "state"
-    _fill(state)
+    fill(state)
     with servers.emulator(state) as server:
         clients = Clients(server.url)
         sagemaker, logs = clients.sagemaker, clients.logs
         requests = {
-            "DescribeTrainingJob": lambda: sagemaker.describe_training_job(TrainingJobName=_name(_JOBS // 2)),
+            "DescribeTrainingJob": lambda: sagemaker.describe_training_job(TrainingJobName=name(JOBS // 2)),
             "ListTrainingJobs, a page of 100": lambda: sagemaker.list_training_jobs(MaxResults=100),
             "GetLogEvents, a page of 100": lambda: logs.get_log_events(
                 logGroupName=LOG_GROUP, logStreamName=_stream(1), limit=100
             ),
         }
         taken = medians(_ROUNDS, *(lambda request=request: 1000 * timed(request) for request in requests.values()))
-    for name, milliseconds in zip(requests, taken, strict=True):
-        most = None if name.startswith("Get") else 20
-        yield Row(name=f"{name}; 10,000 jobs, 1,000,000 lines", ours=milliseconds, unit="ms", most=most)
+    for what, milliseconds in zip(requests, taken, strict=True):
+        most = None if what.startswith("Get") else 20
+        yield Row(name=f"{what}; 10,000 jobs, 1,000,000 lines", ours=milliseconds, unit="ms", most=most)
 
     def start() -> float:
         with servers.emulator(state) as server:
@@ -56,24 +56,25 @@ def measure(setting: Setting) -> Iterator[Row]:
     yield Row(name="`up` until healthy; 10,000 jobs, 1,000,000 lines", ours=seconds, most=1.5)
 
 
-def _fill(state_dir: Path) -> None:
+def fill(state_dir: Path) -> None:
     """Write what that many jobs have left, through the stores."""
-    state_dir.mkdir()
-    first = time.time() - _JOBS
+    state_dir.mkdir(exist_ok=True)
+    first = time.time() - JOBS
     with closing(Database(state_dir / FILE_NAME)) as database:
         jobs = SqliteJobStore(database)
         with closing(LogFiles(state_dir / LOGS_FOLDER, database, time.time)) as logs:
-            for number in range(_JOBS):
+            for number in range(JOBS):
                 at = first + number
                 facts = life.ended(TRAINING, life.created(TRAINING, at), Outcome(status=JobStatus.COMPLETED), at + 1)
-                jobs.create(job_record(_name(number), scope=_SCOPE, facts=facts))
-                events = [(int(1000 * at) + line, f"epoch={line} loss=0.25") for line in range(_LINES_A_JOB)]
+                jobs.create(job_record(name(number), scope=_SCOPE, facts=facts))
+                events = [(int(1000 * at) + line, f"epoch={line} loss=0.25") for line in range(LINES_A_JOB)]
                 logs.write(_SCOPE, LOG_GROUP, _stream(number), events)
 
 
-def _name(number: int) -> str:
+def name(number: int) -> str:
+    """Return the name of a job."""
     return f"job-{number:05}"
 
 
 def _stream(number: int) -> str:
-    return f"{_name(number)}/algo-1-1"
+    return f"{name(number)}/algo-1-1"

@@ -8,8 +8,9 @@ import urllib.request
 
 import pytest
 
-from emulator.browsers import is_of_this_machine
+from emulator.browsers import is_known_host, is_of_this_machine
 from emulator.endpoint import Endpoint
+from emulator.reroute.site._sagemaker_emulator_reroute import AWS_DOMAINS
 from tests.jobs import Clients
 
 pytestmark = pytest.mark.timeout(60)
@@ -35,6 +36,44 @@ pytestmark = pytest.mark.timeout(60)
 )
 def test_only_loopback_is_this_machine(origin: str, ours: bool) -> None:
     assert is_of_this_machine(origin) == ours
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("127.0.0.1:4750", True),
+        ("[::1]:4750", True),
+        ("169.254.170.2", True),
+        ("LocalHost:4750", True),
+        ("bucket.s3.localhost", True),
+        ("emulator:4750", True),
+        ("host.docker.internal:4750", True),
+        ("sagemaker.us-east-1.amazonaws.com", True),
+        ("bucket.s3.cn-north-1.amazonaws.com.cn", True),
+        ("api.sagemaker.us-east-1.api.aws", True),
+        ("ml.example.com:80", True),
+        ("bucket.ml.example.com", True),
+        ("ml.example.com.", True),
+        ("xml.example.com", False),
+        ("evil.example", False),
+        ("amazonaws.com.evil.example", False),
+        ("evilamazonaws.com", False),
+        ("127.0.0.1.evil.example", False),
+        ("evil.127.0.0.1", False),
+        ("evil.0.0.0.0", False),
+        ("evil;.localhost", False),
+        ("a b.localhost", False),
+        ("", False),
+        ("[", False),
+    ],
+)
+def test_a_name_that_somebody_else_can_give_is_not_known(host: str, known: bool) -> None:
+    assert is_known_host(host, {"ml.example.com", "0.0.0.0"}) == known
+
+
+def test_all_names_of_aws_are_known() -> None:
+    for domain in AWS_DOMAINS:
+        assert is_known_host(f"s3.region.{domain}", set())
 
 
 def post(endpoint: Endpoint, path: str, **headers: str) -> tuple[int, str]:

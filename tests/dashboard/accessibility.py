@@ -8,7 +8,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 GRAVE: Final = ("serious", "critical")
-_FOCUSABLE: Final = "a[href], button:not([disabled]), input:not([type=hidden]), select, textarea, [tabindex='0']"
+_FOCUSABLE: Final = (
+    "a[href], button:not([disabled]), input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+)
 
 
 def findings(page: Page) -> list[str]:

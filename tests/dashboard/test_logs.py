@@ -143,8 +143,9 @@ def test_a_search_leads_from_match_to_match(
     expect(current).to_contain_text("step 5 Loss is NaN")
     expect(current).to_be_in_viewport()
     expect(page.get_by_label("Search")).to_be_focused()
-    matches.get_by_role("link", name="Next").click()
+    matches.get_by_role("link", name="Next").press("Enter")
     expect(current).to_contain_text("step 705 ")
+    expect(matches.get_by_role("link", name="Next")).to_be_focused()
     expect(current.locator("mark")).to_have_text("Loss is NaN")
     screenshot(page, "log-search")
     page.reload()  # what is shown is in the address

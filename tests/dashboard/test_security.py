@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
@@ -278,6 +278,18 @@ def test_another_site_can_neither_frame_a_page_nor_read_or_send_anything(
     job.stop()
 
 
+def dialogs_of(page: Page) -> list[str]:
+    """Return a list to which what dialogs say is added, as they come."""
+    said: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    return said
+
+
 def test_what_jobs_say_stays_text(
     *, jobs: TrainingJobs, ui: str, clients: Clients, bucket: str, open_page: Callable[..., Page]
 ) -> None:
@@ -310,8 +322,7 @@ def test_what_jobs_say_stays_text(
     with_hostile = 0
     for path in known:
         page = open_page("about:blank")
-        dialogs: list[str] = []
-        page.on("dialog", lambda dialog, said=dialogs: (said.append(dialog.message), dialog.dismiss()))  # type: ignore[misc]
+        dialogs = dialogs_of(page)
         answer = page.goto(f"{ui}/{path}")
         page.wait_for_load_state("networkidle")
         assert answer is not None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.contract.arns import Scope
+from emulator.contract.experiments.curves import kept
 from emulator.contract.experiments.entities import (
     ARTIFACT,
     EXPERIMENT,
@@ -21,6 +22,7 @@ from emulator.contract.experiments.entities import (
     TRIAL_COMPONENT,
     Entity,
     EntityKind,
+    ExperimentSize,
     new_entity,
 )
 from emulator.contract.experiments.listing import EntityQuery, entity_page
@@ -196,3 +198,39 @@ def test_a_thousand_runs_of_ten_metrics_are_found_at_once(stores: Stores) -> Non
     assert (len(found), len(parents)) == (1000, 1000)
     assert all(len(one) == 10 and one[0].count == 10 for one in summaries.values())
     assert seconds < 2
+
+
+@given(
+    values=st.lists(st.floats(allow_nan=False) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=120),
+    most=st.integers(0, 40),
+)
+@settings(deadline=None, max_examples=30)
+def test_a_curve_is_what_the_contract_keeps(values: list[float], most: int) -> None:
+    with TemporaryDirectory() as folder, opened(Path(folder)) as stores:
+        component = stores.made(TRIAL_COMPONENT, "C")
+        stores.metrics.put(component, "", points(*values, step=3))
+
+        curve = stores.metrics.curve(component, "loss", most)
+
+        assert curve is not None
+        every = list(stores.metrics.points(component, "loss"))
+        assert [every[number] for number in curve.numbers] == list(curve.points)
+        assert [point.value for point in curve.points] == [values[place] for place in kept(values, most)]
+        assert curve.summary.count == len(values)
+
+
+def test_there_is_no_curve_of_what_was_not_measured(stores: Stores) -> None:
+    assert stores.metrics.curve(stores.made(TRIAL_COMPONENT, "C"), "loss", 100) is None
+
+
+def test_how_large_experiments_are(stores: Stores) -> None:
+    experiment = stores.made(EXPERIMENT, "E")
+    stores.made(EXPERIMENT, "empty")
+    trials = [stores.made(TRIAL, name, at=2.0, ExperimentName="E") for name in ("T", "U", "V")]
+    for name in ("C", "D"):
+        component = stores.made(TRIAL_COMPONENT, name, at=5.0)
+        for trial in trials[:2]:
+            stores.entities.associate(trial, component)
+
+    assert stores.entities.sizes(SCOPE) == {experiment.arn: ExperimentSize(trials=3, components=2, modified=5.0)}
+    assert stores.entities.sizes(ELSEWHERE) == {}

@@ -259,10 +259,9 @@ def _part_number(request: S3Request) -> int:
 
 
 def _check(request: S3Request, upload: Upload) -> checksums.PartCheck:
-    """Compute what the client says, what the upload's end needs, and S3's own checksum."""
+    """Compute what the client says, and what the upload's end needs."""
     algorithm = upload.attributes["checksum"]["algorithm"]
-    needed = (algorithm or checksums.DEFAULT, checksums.DEFAULT)
-    return checksums.PartCheck(request, algorithm=algorithm, also=needed)
+    return checksums.PartCheck(request, algorithm=algorithm, also=(algorithm or checksums.DEFAULT,))
 
 
 def _source_range(request: S3Request, source: ObjectVersion) -> tuple[int, int]:

@@ -88,6 +88,7 @@ export class Chart {
         return button;
       }));
     }
+    this.legend.hidden = lines.length < 2;
     for (const button of this.legend.children) {
       const place = Number(button.dataset.place);
       button.setAttribute("aria-pressed", String(!this.hidden.has(place)));
@@ -96,10 +97,10 @@ export class Chart {
   }
 
   // The text alternative: what the chart shows, in cells.
-  list(headings, rows) {
+  list(headings, rows, words = "") {
     const line = (cells, name) => element("tr", {}, ...cells.map((text, column) =>
       element(column === 0 ? "th" : name, { textContent: figure(text), scope: name === "th" ? "col" : column === 0 ? "row" : "" })));
-    const table = element("table", {}, element("thead", {}, line(headings, "th")),
+    const table = element("table", {}, ...(words ? [element("caption", { textContent: words })] : []), element("thead", {}, line(headings, "th")),
       element("tbody", {}, ...rows.map((row) => line(row, "td"))));
     const scroll = element("div", { className: "scroll", tabIndex: 0 }, table);
     scroll.setAttribute("role", "region");
@@ -226,12 +227,10 @@ function curvesOption(chart, series) {
     lineStyle: { width: 2, type: dash(one.place) }, itemStyle: { color: colour(one.place) }, emphasis: { disabled: true }, ...more,
   });
   const left = log ? shown.flatMap((one) => one.values).filter((value) => value !== null && value <= 0).length : 0;
-  chart.say([
-    left ? `${left} value${left === 1 ? " is" : "s are"} not above 0, and not on a logarithmic axis.` : "",
-    series.some((one) => one.count > one.values.length) ? "Long curves are drawn by the smallest and largest values of each stretch." : "",
-  ].filter(Boolean).join(" "));
+  chart.say(left ? `${left} value${left === 1 ? " is" : "s are"} not above 0, and not on a logarithmic axis.` : "");
   chart.list(["Run", "Values", "First", "Last", "Smallest", "Largest"],
-    lines.map((one) => [one.title, one.count, one.first, one.last, one.min, one.max]));
+    lines.map((one) => [one.title, one.count, one.first, one.last, one.min, one.max]),
+    series.some((one) => one.count > one.values.length) ? "Of a long curve the smallest and the largest values of each stretch are drawn." : "");
   return {
     grid: { left: 8, right: 20, top: 12, bottom: AXES[kind] ? 22 : 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     tooltip: tooltip({ trigger: "axis", axisPointer: { lineStyle: { color: token("--quiet") } }, valueFormatter: figure }),
@@ -291,7 +290,11 @@ if (window.Idiomorph) window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (o
   if (!fresh.dataset) return true;
   if (old.dataset.live !== undefined && fresh.dataset.live === undefined) { delete old.dataset.live; old.dataset.last = ""; }
   if (fresh.dataset.live !== undefined) old.dataset.live = "";
-  if (fresh.dataset.curves && fresh.dataset.curves !== old.dataset.curves) { old.dataset.curves = fresh.dataset.curves; old.dataset.last = ""; }
+  if (fresh.dataset.curves && fresh.dataset.curves !== old.dataset.curves) {
+    old.dataset.curves = fresh.dataset.curves;
+    old.dataset.last = "";
+    for (const one of [old, old.querySelector(".plot")]) one?.setAttribute("aria-label", fresh.getAttribute("aria-label"));
+  }
   return false;
 };
 

@@ -63,7 +63,8 @@ function scatter(host) {
   const { labels, columns } = data(host.dataset.scatter);
   const chart = new Chart(host, () => draw());
   const firstX = Math.max(0, columns.findIndex((column) => column.kind === "parameter" && column.differs));
-  const firstY = Math.max(0, columns.findIndex((column) => column.kind === "metric"));
+  const metric = (wanted) => columns.findIndex((column) => column.kind === "metric" && new Set(column.values).size >= wanted);
+  const firstY = Math.max(0, metric(2) === -1 ? metric(1) : metric(2));
   const [across, acrossLabel] = select("Across", columns, firstX, () => draw());
   const [up, upLabel] = select("Up", columns, firstY, () => draw());
   chart.above.append(acrossLabel, upLabel);
