@@ -131,6 +131,21 @@ def test_a_click_on_a_column_sorts(experiment: Experiment, ui: str, open_page: C
         expect(page.locator("tbody tr").first).to_contain_text(first)
 
 
+def test_back_leads_to_the_whole_page_and_picks_stay(
+    experiment: Experiment, ui: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{ui}/experiments/{experiment.name}")
+    page.get_by_label("Pick narrow").check()
+    page.get_by_label("Find").fill("deep")
+    expect(page).to_have_url(re.compile("q=deep"))
+    expect(page.locator("#runs tbody tr")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#runs tbody tr")).to_have_count(3)
+    expect(page.get_by_role("heading", name=experiment.name)).to_be_visible()
+    expect(page.get_by_label("Pick narrow")).to_be_checked()
+    expect(page.get_by_role("button", name="Compare 1 picked run")).to_be_visible()
+
+
 def test_runs_are_taken_along_as_csv(experiment: Experiment, ui: str, open_page: Callable[..., Page]) -> None:
     page = open_page(f"{ui}/experiments/{experiment.name}?sort=Metrics.auc.Last")
     with page.expect_download() as downloading:
