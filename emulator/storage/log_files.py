@@ -25,6 +25,7 @@ from ..jobs.ports import LogStore
 from .database import Database
 from .log_search import Found, Search, SearchPlace, search
 from .log_stream import Figures, StreamReader, StreamWriter, data_file, index_file
+from .merged_log import MergedLog
 
 LOGS_FOLDER: Final = "logs"
 _MOST_OPEN: Final = 64
@@ -37,11 +38,13 @@ _STREAM_COLUMNS: Final = "id, group_name, name, created, first_event, last_event
 
 
 class LogGroup(NamedTuple):
-    """A group; its time of creation in epoch milliseconds, its size in bytes."""
+    """A group; times in epoch milliseconds (of the newest event None if there is none), its size in bytes."""
 
     name: str
     created: int
     size: int
+    streams: int
+    last_event: int | None
 
 
 @dataclass
@@ -155,9 +158,10 @@ class LogFiles:
     def groups(self, scope: Scope) -> list[LogGroup]:
         """Return the groups of an account and region by name."""
         self._settle_open()
-        query = """SELECT name, created, (SELECT coalesce(sum(bytes), 0) FROM log_streams AS streams
-                WHERE streams.account = own.account AND streams.region = own.region AND group_name = own.name)
-            FROM log_groups AS own WHERE account = ? AND region = ? ORDER BY name"""
+        query = """SELECT own.name, own.created, coalesce(sum(bytes), 0), count(streams.id), max(last_event)
+            FROM log_groups AS own LEFT JOIN log_streams AS streams
+                ON streams.account = own.account AND streams.region = own.region AND group_name = own.name
+            WHERE own.account = ? AND own.region = ? GROUP BY own.name, own.created ORDER BY own.name"""
         return [LogGroup._make(row) for row in self._database.rows(query, (scope.account, scope.region))]
 
     def stream(self, scope: Scope, group: str, stream: str) -> LogStream:
@@ -185,11 +189,21 @@ class LogFiles:
         return self._streams(f"{condition} ORDER BY name {order} LIMIT ?", [*values, limit])
 
     def streams_by_last_event(
-        self, scope: Scope, group: str, *, after: Sequence[Any] | None, descending: bool, limit: int
+        self,
+        scope: Scope,
+        group: str,
+        *,
+        after: Sequence[Any] | None,
+        descending: bool,
+        limit: int,
+        prefix: str = "",
     ) -> list[LogStream]:
         """Return the first streams after a place, in order of their newest events; empty ones count as time 0."""
         time = "coalesce(last_event, 0)"
         condition, values = _GROUP, [scope.account, scope.region, group]
+        if prefix:
+            condition += " AND name BETWEEN ? AND ?"
+            values += [prefix, prefix + _LAST_SUFFIX]
         if after is not None:
             condition += f" AND ({time}, name) {'<' if descending else '>'} (?, ?)"
         order = "DESC" if descending else "ASC"
@@ -219,6 +233,10 @@ class LogFiles:
     def reader(self, scope: Scope, stream: LogStream) -> StreamReader:
         """Open a stream for reading."""
         return StreamReader(self._base(scope, stream.group, stream.name, stream.id))
+
+    def merged(self, scope: Scope, streams: Iterable[LogStream]) -> MergedLog:
+        """Open several streams for reading, as one log."""
+        return MergedLog(streams, lambda stream: self.reader(scope, stream))
 
     def events(self, scope: Scope, group: str, stream: str) -> Iterator[tuple[int, str]]:
         """Yield what a stream has, in order of time; nothing if there is no such stream."""

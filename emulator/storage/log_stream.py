@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import os
 import struct
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby, islice
+from operator import gt
 from pathlib import Path
 from typing import Final, NamedTuple, Self, overload
 
 from ..contract.log_pages import EventPage, EventQuery, IndexEntry, Place, at, page_of
+from .text_search import positions
 
 _ASIDE: Final = ".tmp"
 _RECORD: Final = struct.Struct("<qqQI")
+_OFFSET: Final = struct.Struct("<16xQ4x")
+"""A record of which only the message's place is wanted."""
 _BLOCK: Final = 1000
 # Messages that lie this much apart are read one by one.
 _LARGEST_SPAN: Final = 8 * 1024**2
@@ -184,6 +191,29 @@ class StreamReader:
         """Yield events by their numbers, in order of time."""
         for first in range(start, stop, _BLOCK):
             yield from self._read(self.index[first : min(first + _BLOCK, stop)])
+
+    def matching(self, text: str) -> array[int]:
+        """Return the numbers of the events that have a text in them, in capitals or not.
+
+        The messages are searched as they lie on the disk; the index is read only if something was found.
+        """
+        numbers = array("Q")
+        if not self.index or not text:
+            return numbers
+        found = list(positions(self._files[0], text))
+        if not found:
+            return numbers
+        raw = os.pread(self._files[1], len(self.index) * _RECORD.size, 0)
+        offsets = [offset for (offset,) in _OFFSET.iter_unpack(raw)]
+        # They lie in order of time, unless a client has written older ones.
+        order: Sequence[int] = range(len(offsets))
+        if any(map(gt, offsets, islice(offsets, 1, None))):
+            order = sorted(order, key=offsets.__getitem__)
+            offsets.sort()
+        end = _end(self.index[order[-1]])
+        places = (bisect_right(offsets, position) - 1 for position in found if position < end)
+        numbers.extend(order[place] for place, _ in groupby(places))
+        return numbers if isinstance(order, range) else array("Q", sorted(numbers))
 
     def _read(self, entries: Sequence[IndexEntry]) -> Iterator[Event]:
         if not entries:

@@ -12,10 +12,18 @@ from werkzeug.wrappers import Response
 
 from ..errors import ServiceError
 from ..runtime import Emulator
-from . import guard, job, job_actions, jobs, runs, s3_object, scopes, series, texts
+from . import guard, job, job_actions, jobs, log_around, runs, s3_object, scopes, series, texts
 
 PREFIX: Final = "/_emulator/ui"
-BLUEPRINTS: Final = (jobs.pages, job.pages, job_actions.pages, runs.pages, series.pages, s3_object.pages)
+BLUEPRINTS: Final = (
+    jobs.pages,
+    job.pages,
+    job_actions.pages,
+    runs.pages,
+    series.pages,
+    s3_object.pages,
+    log_around.pages,
+)
 
 
 class Dashboard:

@@ -51,6 +51,7 @@ ARROWS: dict[str, set[str]] = {
         "jobs",
         "runtime",
         "storage.buckets",
+        "storage.merged_log",
         "storage.objects.model",
     },
     "endpoint": {"api", "config", "contract", "errors", "runtime", "web"},

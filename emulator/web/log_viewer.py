@@ -1,0 +1,277 @@
+"""The lines of a log: its end that grows, older ones, those around a place or a match, all of it as a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Response, abort, render_template, request, url_for
+
+from ..contract import log_merge
+from ..contract.log_merge import Counts, LinePlace, counts_text, parse_counts
+from ..errors import ServiceError
+from ..storage.merged_log import MergedLine, MergedLog
+from . import logs
+from .log_choice import LogChoice
+from .log_matches import Matches
+from .log_text import LONGEST_SHOWN, Segment, segments
+from .scopes import emulator, scope
+
+pages: Final = logs.pages
+AT_ONCE: Final = 500
+"""Lines of one answer."""
+_ABOVE: Final = 100
+"""Of them so many above the line that is wanted."""
+_DOWNLOAD_BLOCK: Final = 256 * 1024
+# htmx asks no more after an answer with this status.
+_STOP_ASKING: Final = 286
+
+
+@pages.context_processor
+def _for_templates() -> dict[str, Any]:
+    return {"link": link_to}
+
+
+def link_to(choice: LogChoice, **more: Any) -> str:
+    """Return the address of a log's viewer."""
+    return url_for("logs.viewer", account=scope().account, region=scope().region, **choice.address, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownLine:
+    """A line as a page has it; of a longer one the beginning, and the length of all in characters."""
+
+    place: str
+    number: int
+    time: str
+    moment: str
+    host: str
+    color: int
+    segments: list[Segment]
+    length: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A stretch of a log, and what is above and below it."""
+
+    lines: list[ShownLine]
+    has_older: bool
+    has_newer: bool
+    stops: str
+
+
+@pages.get("/logs/viewer")
+def viewer() -> str | Response:
+    """Show the streams that begin alike (a job's hosts) as one log: a part for htmx, else a page."""
+    return _viewer(LogChoice.of(request.args))
+
+
+@pages.get("/logs/stream")
+def stream() -> str | Response:
+    """Show one stream as a page of its own, or a part of it: `at`, `line` and `time` lead to a line."""
+    choice = LogChoice.of(request.args)
+    if not choice.shown:
+        abort(404, f"There is no log stream {choice.name!r} in {choice.group}. The page of the group lists what is.")
+    return _viewer(choice)
+
+
+@pages.get("/logs/lines")
+def lines() -> str | Response | tuple[str, int]:
+    """Return lines alone: older ones before a line, or what was added after a place."""
+    choice = LogChoice.of(request.args)
+    is_live, follows = choice.is_live, "follow" in request.args
+    try:
+        log = emulator().logs.merged(scope(), choice.shown)
+    except ServiceError:  # deleted while one looks at it
+        return render_template("logs/end.html", choice=choice), _STOP_ASKING
+    with log:
+        if "before" in request.args:
+            stops = log_merge.counts_before(log.indexes, LinePlace.parse(request.args["before"]))
+            shown = _window(choice, log, log_merge.back(log.indexes, stops, AT_ONCE), stops)
+            return render_template("logs/older.html", choice=choice, window=shown, searched=_searched())
+        starts = parse_counts(request.args.get("after", ""))
+        shown = _window(choice, log, starts, log_merge.onward(log.indexes, starts, AT_ONCE))
+    if follows and is_live and not shown.lines:
+        return Response(status=204)
+    return render_template(
+        "logs/newer.html",
+        choice=choice,
+        window=shown,
+        searched=_searched(),
+        is_live=is_live,
+        follows=follows,
+        has_other_hosts=follows and request.args.get("hosts") != str(len(choice.streams)),
+    )
+
+
+@pages.get("/logs/line")
+def line() -> str | Response:
+    """Return all of one line: marked up for htmx, else as plain text."""
+    choice, place = LogChoice.of(request.args), LinePlace.parse(request.args.get("at", ""))
+    with emulator().logs.merged(scope(), choice.shown) as log:
+        starts = log_merge.counts_before(log.indexes, place)
+        found = next(log.lines(starts, log_merge.onward(log.indexes, starts, 1)), None)
+    if found is None or found.place != place:
+        abort(404, "That line is no longer in the log. Open the log anew.")
+    if "HX-Request" in request.headers:
+        return render_template("logs/line_text.html", segments=segments(found.event.message, _searched()))
+    return Response(_raw(found.event.message), content_type="text/plain; charset=utf-8")
+
+
+@pages.get("/logs/download")
+def download() -> Response:
+    """Return the whole log as a file. Where it has several streams, each line begins with its host."""
+    choice = LogChoice.of(request.args)
+    if choice.has_more:
+        abort(400, f"More than {len(choice.shown)} streams begin with {choice.prefix!r}. Download them one by one.")
+    log = emulator().logs.merged(scope(), choice.shown)
+    hosts = {one.id: f"[{choice.hosts[one.name]}] " for one in choice.shown} if len(choice.shown) > 1 else {}
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", choice.name).strip("-.") or "log"
+    answer = Response(_file(log, hosts), content_type="text/plain; charset=utf-8")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.log")
+    answer.call_on_close(log.close)
+    return answer
+
+
+def _viewer(choice: LogChoice) -> str | Response:
+    is_live = choice.is_live
+    searched = _searched()
+    with emulator().logs.merged(scope(), choice.shown) as log:
+        matches = Matches.of(log, searched, request.args.get("at", "")) if searched else None
+        at = matches.place if matches is not None and matches.place is not None else request.args.get("at", "")
+        target = _target(log, at)
+        if "before" in request.args:
+            stops = log_merge.counts_before(log.indexes, LinePlace.parse(request.args["before"]))
+            starts = log_merge.back(log.indexes, stops, AT_ONCE)
+        elif target is not None:
+            starts = log_merge.back(log.indexes, target, _ABOVE)
+            stops = log_merge.onward(log.indexes, target, AT_ONCE - _ABOVE)
+        else:
+            stops = log_merge.ends(log.indexes)
+            starts = log_merge.back(log.indexes, stops, AT_ONCE)
+        shown = _window(choice, log, starts, stops)
+        total = sum(log_merge.ends(log.indexes).values())
+        above = sum(target.values()) - sum(starts.values()) if target is not None else None
+        listed = _shown(choice, matches.lines, matches.numbers) if matches is not None else []
+    current = shown.lines[above].place if above is not None and above < len(shown.lines) else ""
+    own = is_own_page()
+    is_part = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return render_template(
+        "logs/viewer.html" if is_part else "logs/stream.html",
+        choice=choice,
+        window=shown,
+        searched=searched,
+        matches=matches,
+        listed=listed,
+        total=total,
+        current=current,
+        is_live=is_live,
+        is_own_page=own,
+        brings_files=is_part and request.headers.get("HX-Target") != "log-viewer",
+        show=request.args.getlist("show") or ["numbers", "times", "hosts"],
+    )
+
+
+def is_own_page() -> bool:
+    """Tell whether the viewer is a page of its own, whose address tells what is shown; else it is part of a job's."""
+    if "HX-Request" not in request.headers:
+        return True
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path.endswith(("/logs/viewer", "/logs/stream"))
+
+
+def _target(log: MergedLog, at: str) -> dict[int, int] | None:
+    """Return the place that the address leads to; None: the log's end."""
+    wanted = request.args
+    if at:
+        return log_merge.counts_before(log.indexes, LinePlace.parse(at))
+    goal = wanted.get("goto", "").strip()
+    number = wanted.get("line", "") or (goal if goal.isascii() and goal.isdigit() else "")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return log_merge.counts_at_line(log.indexes, int(number))
+    if time := (wanted.get("time", "") or goal):
+        return log_merge.counts_at_time(log.indexes, _milliseconds(time))
+    return None
+
+
+def _milliseconds(text: str) -> int:
+    """Read a time: epoch milliseconds, or ISO 8601, which is UTC if it does not say otherwise."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        abort(400, f"{text[:60]!r} is neither a line's number nor a time. Write 120, or 2026-01-31T12:00:00.")
+    return max(0, int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
+
+
+def _window(choice: LogChoice, log: MergedLog, starts: Counts, stops: Counts) -> Window:
+    first = sum(starts.values()) + 1
+    end = log_merge.ends(log.indexes)
+    return Window(
+        lines=_shown(choice, log.lines(starts, stops), count(first)),
+        has_older=first > 1,
+        has_newer=sum(stops.values()) < sum(end.values()),
+        stops=counts_text(stops),
+    )
+
+
+def _shown(choice: LogChoice, found: Iterable[MergedLine], numbers: Iterable[int]) -> list[ShownLine]:
+    searched = _searched()
+    colors = {one.id: number % 6 for number, one in enumerate(choice.streams)}
+    hosts = choice.hosts if len(choice.streams) > 1 else {}
+    return [_shown_line(one, number, hosts, colors, searched) for number, one in zip(numbers, found, strict=False)]
+
+
+def _shown_line(
+    one: MergedLine, number: int, hosts: Mapping[str, str], colors: Mapping[int, int], searched: str
+) -> ShownLine:
+    event = one.event
+    at = moment_of(event.timestamp)
+    is_longer = len(event.message) > LONGEST_SHOWN
+    return ShownLine(
+        place=str(one.place),
+        number=number,
+        time=at[11:-1],
+        moment=at,
+        host=hosts.get(one.stream.name, ""),
+        color=colors.get(one.stream.id, 0),
+        segments=segments(event.message[:LONGEST_SHOWN] if is_longer else event.message, searched),
+        length=len(event.message) if is_longer else None,
+    )
+
+
+def moment_of(milliseconds: int) -> str:
+    """Return a time as an ISO text; clients write any number."""
+    seconds, rest = divmod(milliseconds, 1000)
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    except (ValueError, OverflowError, OSError):
+        return f"0000-00-00T{milliseconds}Z"
+
+
+def _file(log: MergedLog, hosts: Mapping[int, str]) -> Iterator[bytes]:
+    with log:
+        block, size = [], 0
+        for one in log.lines({}, log_merge.ends(log.indexes)):
+            text = f"{hosts.get(one.stream.id, '')}{one.event.message}\n"
+            block.append(text)
+            size += len(text)
+            if size >= _DOWNLOAD_BLOCK:
+                yield _raw("".join(block))
+                block, size = [], 0
+        yield _raw("".join(block))
+
+
+def _raw(text: str) -> bytes:
+    """Return text as it is, but for half characters, which a client may have written."""
+    return text.encode(errors="replace")
+
+
+def _searched() -> str:
+    return request.args.get("q", "")[:200].strip("\r\n")
