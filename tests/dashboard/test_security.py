@@ -308,7 +308,7 @@ def test_what_jobs_say_stays_text(
     known += [f"s3/{bucket}/object?key={quote(key)}" for key in (HOSTILE, f"{HOSTILE}/inner", "a.csv", "a.json")]
     known += [f"s3/{bucket}/object?key={quote(key)}" for key in (f"out/{job.name}/output/model.tar.gz",)]
     group = quote("/aws/sagemaker/TrainingJobs", safe="")
-    logs = [f"logs/{page}?group={group}&prefix={job.name}/" for page in ("viewer", "around", "streams")]
+    logs = [f"logs/{page}?group={group}&prefix={job.name}/" for page in ("viewer", "streams")]
     known += [*logs, "logs", f"{logs[0]}&q={quote(HOSTILE)}", "experiments", f"runs/{job.name}-aws-training-job"]
     with_hostile = 0
     for path in known:
@@ -320,7 +320,7 @@ def test_what_jobs_say_stays_text(
         assert answer is not None
         assert answer.status < 500
         assert dialogs == []
-        assert page.locator("img[src=x], main script, [onerror]").count() == 0
+        assert page.locator("img[src=x], main script:not([src]), [onerror]").count() == 0
         with_hostile += "<img src=x" in page.inner_text("body") or "<img src=x" in str(page.locator("input").all())
         page.context.close()
     assert with_hostile >= 6
