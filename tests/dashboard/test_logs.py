@@ -131,6 +131,27 @@ def test_older_lines_come_above_and_the_reader_stays(written: Written, ui: str, 
     expect(page.get_by_role("link", name="Older lines")).to_have_count(0)
 
 
+def test_a_page_that_follows_for_long_keeps_the_newest_lines(
+    *, jobs: TrainingJobs, endpoint: Endpoint, ui: str, open_page: OpenPage, held: Held
+) -> None:
+    job = jobs.running(f"echo line 1; {held.program}").wrote("line 1")
+    page = open_page(viewer(ui, f"{job.name}/", "&live=1"))
+    log, lines = page.get_by_role("log"), page.get_by_role("log").locator(".line")
+    (stream,) = endpoint.emulator.logs.streams_by_name(
+        SCOPE, LOG_GROUP, prefix=f"{job.name}/", after=None, descending=False, limit=2
+    )
+    now = stream.last_event or 0
+    endpoint.emulator.logs.write(SCOPE, LOG_GROUP, stream.name, [(now, f"line {number}") for number in range(2, 6502)])
+    expect(log.get_by_text("line 6501", exact=True)).to_be_visible()
+    expect(lines).to_have_count(5000)
+    assert log.evaluate(IS_AT_END)
+    held.let_go()
+    expect(log).to_contain_text("End of the log.")
+    page.get_by_role("link", name="Older lines").click()
+    expect(lines).to_have_count(5500)
+    assert log.locator(".n").all_text_contents() == [str(number) for number in range(1002, 6502)]
+
+
 def test_a_search_leads_from_match_to_match(
     written: Written, ui: str, open_page: OpenPage, screenshot: Callable[[Page, str], Path]
 ) -> None:
