@@ -25,7 +25,7 @@ from ..jobs.ports import LogStore
 from .database import Database
 from .log_search import Found, Search, SearchPlace, search
 from .log_stream import Figures, StreamReader, StreamWriter, data_file, index_file
-from .merged_log import MergedLog
+from .merged_log import LastSearches, MergedLog
 
 LOGS_FOLDER: Final = "logs"
 _MOST_OPEN: Final = 64
@@ -66,6 +66,7 @@ class LogFiles:
         self._seconds = now
         self._lock = threading.RLock()
         self._open: OrderedDict[tuple[Scope, str, str], _OpenStream] = OrderedDict()
+        self._searches = LastSearches()
         query = "SELECT account, region, group_name, name, id FROM log_streams WHERE open = 1"
         for account, region, group, name, number in database.rows(query):
             writer = StreamWriter(self._base(Scope(account=account, region=region), group, name, number))
@@ -236,7 +237,7 @@ class LogFiles:
 
     def merged(self, scope: Scope, streams: Iterable[LogStream]) -> MergedLog:
         """Open several streams for reading, as one log."""
-        return MergedLog(streams, lambda stream: self.reader(scope, stream))
+        return MergedLog(streams, lambda stream: self.reader(scope, stream), self._searches)
 
     def events(self, scope: Scope, group: str, stream: str) -> Iterator[tuple[int, str]]:
         """Yield what a stream has, in order of time; nothing if there is no such stream."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from heapq import merge
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from ..contract.log_merge import Counts, Indexes, LinePlace, Selected
 from ..contract.log_pages import LogStream
 from .log_stream import Event, StreamReader
+
+_SEARCHES_KEPT: Final = 32
 
 
 class MergedLine(NamedTuple):
@@ -24,10 +28,34 @@ class MergedLine(NamedTuple):
         return LinePlace(self.event.timestamp, self.stream.id, self.event.offset)
 
 
+class LastSearches:
+    """What the last searches found, as one goes from match to match. A stream that has grown is searched anew."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[int, int, str], Sequence[int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def matching(self, stream: LogStream, reader: StreamReader, text: str) -> Sequence[int]:
+        """Return the numbers of the events that have a text in them, in capitals or not."""
+        key = (stream.id, len(reader.index), text)
+        with self._lock:
+            found = self._found.get(key)
+        if found is None:
+            found = reader.matching(text)
+            with self._lock:
+                self._found[key] = found
+                while len(self._found) > _SEARCHES_KEPT:
+                    self._found.popitem(last=False)
+        return found
+
+
 class MergedLog:
     """What the streams have at the moment when this is made. Use it as a context."""
 
-    def __init__(self, streams: Iterable[LogStream], reader: Callable[[LogStream], StreamReader]) -> None:
+    def __init__(
+        self, streams: Iterable[LogStream], reader: Callable[[LogStream], StreamReader], searches: LastSearches
+    ) -> None:
+        self._searches = searches
         self._open = ExitStack()
         self._streams: dict[int, tuple[LogStream, StreamReader]] = {}
         with ExitStack() as opened:

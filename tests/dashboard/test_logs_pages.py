@@ -32,7 +32,7 @@ class Pages:
     def write(self, stream: str, events: list[tuple[int, str]]) -> None:
         self.endpoint.emulator.logs.write(SCOPE, LOG_GROUP, self.prefix + stream, events)
 
-    def open(self, page: str, headers: Mapping[str, str] | None = None, **wanted: object) -> HTTPResponse:
+    def open(self, page: str, headers: Mapping[str, str] | None = None, /, **wanted: object) -> HTTPResponse:
         address = f"{self.ui}/{page}?{urlencode({'group': LOG_GROUP, 'prefix': self.prefix, **wanted})}"
         answer: HTTPResponse = urlopen(Request(address, headers=dict(headers or {})), timeout=60)
         return answer

@@ -76,7 +76,18 @@ def test_rows_are_sorted_and_filtered_as_search_does(arguments: dict[str, str], 
 
 
 def test_an_experiment_of_jobs_alone_shows_them() -> None:
-    assert names(run_table(RUNS[3:], Asked())) == ["j-aws-training-job"]
+    found = run_table(RUNS[3:], Asked())
+
+    assert names(found) == ["j-aws-training-job"]
+    assert found.words == "1 job"
+
+
+@pytest.mark.parametrize(
+    ("show", "words"),
+    [("", "3 runs; 1 job not shown"), ("jobs", "1 job; 3 runs not shown"), ("all", "3 runs and 1 job")],
+)
+def test_how_many_there_are_is_told(show: str, words: str) -> None:
+    assert table(show=show).words == words
 
 
 @pytest.mark.parametrize(
