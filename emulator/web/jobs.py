@@ -51,7 +51,7 @@ class Row:
 def index() -> str:
     """Show the newest jobs that a search wants; htmx asks for the table alone."""
     rows, following = page(request.args)
-    template = "jobs/table.html" if "HX-Request" in request.headers else "jobs/index.html"
+    template = "jobs/table.html" if request.headers.get("HX-Target") == "jobs" else "jobs/index.html"
     return render_template(
         template, rows=rows, following=following, wanted=request.args, statuses=list(JobStatus), kinds=KINDS
     )

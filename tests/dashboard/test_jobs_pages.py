@@ -60,7 +60,7 @@ def test_the_list_finds_jobs_by_name_image_status_and_kind(
 
 
 def test_only_the_table_is_sent_to_htmx(web: WebClient) -> None:
-    part = web.get("/jobs", {"HX-Request": "true"}, status="Failed", q="é&<")
+    part = web.get("/jobs", {"HX-Request": "true", "HX-Target": "jobs"}, status="Failed", q="é&<")
     assert part.text.lstrip().startswith('<div id="jobs"')
     assert "status=Failed" in part.text
     assert "<html" not in part.text
