@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
@@ -20,6 +21,10 @@ from tests.jobs import Clients, ProcessingJobs, TrainingJobs
 
 # What users get, for a clone whose entry points are not installed; and pytest's own way to test plugins.
 pytest_plugins = ["emulator.pytest_plugin", "pytester"]
+
+# How long one example takes says more of the machine than of the code; whole tests have a time limit.
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 BEHAVIOUR = Path(__file__).parent / "tests/behaviour"
 DASHBOARD = Path(__file__).parent / "tests/dashboard"

@@ -42,7 +42,9 @@ def index() -> str:
     rows.sort(key=lambda one: (one.modified, one.name), reverse=True)
     number = request.args.get("page", default=1, type=int)
     first = max(0, number - 1) * PAGE_SIZE
-    template = "experiments/list.html" if "HX-Request" in request.headers else "experiments/index.html"
+    template = (
+        "experiments/list.html" if request.headers.get("HX-Target") == "experiments" else "experiments/index.html"
+    )
     return render_template(
         template,
         rows=rows[first : first + PAGE_SIZE],
@@ -59,7 +61,7 @@ def show(name: str) -> str:
     asked = Asked.parse(request.args)
     table = run_table(documents_of(experiment), asked)
     rows = table.page(asked.page)
-    template = "experiments/runs.html" if "HX-Request" in request.headers else "experiments/show.html"
+    template = "experiments/runs.html" if request.headers.get("HX-Target") == "runs" else "experiments/show.html"
     return render_template(
         template,
         experiment=experiment,

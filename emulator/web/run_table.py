@@ -168,6 +168,16 @@ class RunTable:
         return self.documents[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
     @property
+    def words(self) -> str:
+        """How many there are of what is shown, and that there is more."""
+        counts = {RUNS: (self.run_count, "run"), JOBS: (self.job_count, "job")}
+        told = {kind: f"{count} {word}{'' if count == 1 else 's'}" for kind, (count, word) in counts.items()}
+        if self.show == ALL:
+            return " and ".join(told[kind] for kind, (count, _) in counts.items() if count)
+        other = JOBS if self.show == RUNS else RUNS
+        return f"{told[self.show]}; {told[other]} not shown" if counts[other][0] else told[self.show]
+
+    @property
     def pages(self) -> int:
         """How many pages there are."""
         return max(1, math.ceil(len(self.documents) / PAGE_SIZE))

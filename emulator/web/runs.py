@@ -40,7 +40,7 @@ def run(component: str) -> str:
     entity = emulator().tracking.get(TRIAL_COMPONENT, scope(), component)
     document = emulator().tracking.describe(entity)
     is_live = document.get("Status", {}).get("PrimaryStatus") in _RUNNING
-    template = "experiments/run_facts.html" if "HX-Request" in request.headers else "experiments/run.html"
+    template = "experiments/run_facts.html" if request.headers.get("HX-Target") == "run" else "experiments/run.html"
     return render_template(
         template,
         component=entity,

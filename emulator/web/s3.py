@@ -25,6 +25,7 @@ pages = Blueprint("s3", __name__)
 pages.app_template_filter("visible")(visible)
 pages.app_template_filter("quoted")(repr)
 PAGE_SIZE: Final = 200
+MOST_COUNTED: Final = 100_000
 _ITSELF: Final = "(the folder itself)"
 _COUNTING_SECONDS: Final = 0.15
 
@@ -55,8 +56,8 @@ def index() -> str:
     for one in buckets:
         with suppress(NoSuchBucketError):  # deleted at this moment
             if time.monotonic() < deadline:
-                totals[one.name] = emulator().objects.totals(one.name)
-    return render_template("s3/index.html", buckets=buckets, totals=totals)
+                totals[one.name] = emulator().objects.totals(one.name, MOST_COUNTED)
+    return render_template("s3/index.html", buckets=buckets, totals=totals, most=MOST_COUNTED)
 
 
 @pages.get("/s3/<bucket>")

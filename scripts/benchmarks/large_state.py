@@ -24,6 +24,7 @@ from .setting import Setting
 
 JOBS = 10_000
 LINES_A_JOB = 100
+_STARTED = 9_999_999_999  # later than any job: streams that are older than theirs are another job's of the name
 _ROUNDS = 20
 _STARTS = 5
 _SCOPE = Scope(account="123456789012", region="us-east-1")
@@ -77,4 +78,4 @@ def name(number: int) -> str:
 
 
 def _stream(number: int) -> str:
-    return f"{name(number)}/algo-1-1"
+    return f"{name(number)}/algo-1-{_STARTED}"

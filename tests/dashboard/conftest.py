@@ -83,14 +83,14 @@ def _told(page: Page, message: ConsoleMessage) -> Iterator[str]:
 
 
 @pytest.fixture
-def screenshot(tmp_path: Path) -> Callable[[Page, str], Path]:
-    """Keeps a picture of a whole page under a name."""
+def screenshot(tmp_path: Path) -> Callable[..., Path]:
+    """Keeps a picture of a whole page, or of what is seen of it first, under a name."""
     folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
 
-    def take(page: Page, name: str) -> Path:
+    def take(page: Page, name: str, *, whole: bool = True) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
-        page.screenshot(path=path, full_page=True)
+        page.screenshot(path=path, full_page=whole)
         return path
 
     return take

@@ -26,6 +26,7 @@ PAGES = [
     "logs/streams?group=/aws/sagemaker/TrainingJobs",
     "logs/viewer?group=/aws/sagemaker/TrainingJobs&prefix={completed}/",
     "logs/viewer?group=/aws/sagemaker/TrainingJobs&prefix={completed}/&q=loss",
+    "logs/viewer?group=/aws/sagemaker/TrainingJobs&prefix={failed}/",
     "experiments",
     "experiments/{experiment}",
     "runs/{run}",

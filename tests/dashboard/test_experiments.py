@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.dashboard.accessibility import findings, reached_by_tab, sideways
 from tests.dashboard.tracked import MATRIX, ROC, Experiment
 from tests.jobs import Clients
 
@@ -131,6 +131,21 @@ def test_a_click_on_a_column_sorts(experiment: Experiment, ui: str, open_page: C
         expect(page.locator("tbody tr").first).to_contain_text(first)
 
 
+def test_back_leads_to_the_whole_page_and_picks_stay(
+    experiment: Experiment, ui: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{ui}/experiments/{experiment.name}")
+    page.get_by_label("Pick narrow").check()
+    page.get_by_label("Find").fill("deep")
+    expect(page).to_have_url(re.compile("q=deep"))
+    expect(page.locator("#runs tbody tr")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#runs tbody tr")).to_have_count(3)
+    expect(page.get_by_role("heading", name=experiment.name)).to_be_visible()
+    expect(page.get_by_label("Pick narrow")).to_be_checked()
+    expect(page.get_by_role("button", name="Compare 1 picked run")).to_be_visible()
+
+
 def test_runs_are_taken_along_as_csv(experiment: Experiment, ui: str, open_page: Callable[..., Page]) -> None:
     page = open_page(f"{ui}/experiments/{experiment.name}?sort=Metrics.auc.Last")
     with page.expect_download() as downloading:
@@ -174,24 +189,31 @@ def test_pages_work_without_scripts(experiment: Experiment, ui: str, open_page: 
     expect(page.locator("#metrics")).to_contain_text("0.88")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_pages_are_accessible_and_fit_a_phone(
-    experiment: Experiment, ui: str, open_page: Callable[..., Page], *, dark: bool
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)], ids=["light", "dark", "phone"])
+def test_pages_are_accessible_by_eye_ear_and_keyboard(
+    *, experiment: Experiment, ui: str, open_page: Callable[..., Page], width: int, dark: bool
 ) -> None:
     names = [f"{experiment.name}-{name}" for name in ("narrow", "deep", "wide")]
+    page = open_page("about:blank", width=width, dark=dark)
+    found = {}
     for path in (
         "experiments",
         f"experiments/{experiment.name}",
+        f"experiments/{experiment.name}?q=no-such-run",
         f"runs/{names[0]}",
         f"compare?run={'&run='.join(names)}",
+        "compare",
     ):
-        page = open_page(f"{ui}/{path}", width=390, height=800, dark=dark)
+        page.goto(f"{ui}/{path}")
         for chart in page.locator(".chart").all():
             drawn(chart)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-        serious = [
-            (one["id"], [node["html"][:200] for node in one["nodes"]])
-            for one in Axe().run(page).response["violations"]
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], path
+        for folded in page.locator("details > summary").all():
+            folded.click()
+        found[path] = findings(page) + sideways(page)
+        page.goto(f"{ui}/{path}")
+        first, reached = reached_by_tab(page)
+        shown = "a[href]:visible, button:visible, input:visible, select:visible"
+        controls = page.locator("main").locator(shown).count()
+        assert first == "Skip to the content"
+        assert reached >= min(controls, 30), path
+    assert {path: said for path, said in found.items() if said} == {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Dialog, Page, expect
 
+from emulator.web.texts import duration
 from tests.dashboard.held import Held
 from tests.jobs import Clients, Job, ProcessingJobs, TrainingJobs
 
@@ -133,6 +134,20 @@ def test_texts_are_copied_and_the_bundle_is_downloaded(
     download.value.save_as(tmp_path / "bundle.tar.gz")
     with tarfile.open(tmp_path / "bundle.tar.gz") as tar:
         assert f"{job.name}/describe.json" in tar.getnames()
+
+
+def test_durations_tick_in_the_words_that_the_server_has(jobs: TrainingJobs, ui: str, open_page: OpenPage) -> None:
+    job = jobs.running("true").ended()
+    page = open_page(f"{ui}/jobs/training-job/{job.name}")
+    told = [0.0, 0.04, 0.0996, 0.1, 9.94, 9.99, 10.2, 59.4, 59.6, 60, 61.2, 119.7, 3599.6, 3600, 3661, 7200, 90_000]
+    ticked = page.evaluate(
+        """async told => {
+            const { duration } = await import("/_emulator/ui/static/ticking.js");
+            return told.map(duration);
+        }""",
+        told,
+    )
+    assert ticked == [duration(seconds) for seconds in told]
 
 
 def test_everything_is_there_without_scripts(jobs: TrainingJobs, ui: str, open_page: OpenPage) -> None:

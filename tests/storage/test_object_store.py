@@ -39,15 +39,16 @@ class TestBuckets:
             store.delete_bucket("a")
 
     def test_tell_what_is_in_them_now(self, store: DiskObjectStore) -> None:
-        assert store.totals("b") == (0, 0)
+        assert store.totals("b", 10) == (0, 0)
         for content in (b"old", b"newer"):
             put(store, "k", content, versioning=Versioning.ENABLED)
         put(store, "l", b"12")
         put(store, "deleted", b"x", versioning=Versioning.ENABLED)
         store.delete("b", "deleted", versioning=Versioning.ENABLED)
-        assert store.totals("b") == (2, 7)
+        assert store.totals("b", 10) == (2, 7)
+        assert store.totals("b", 1) == (1, 5)
         with pytest.raises(NoSuchBucketError):
-            store.totals("none")
+            store.totals("none", 10)
 
     def test_are_all_forgotten_at_one_moment_with_their_objects_and_uploads(
         self, store: DiskObjectStore, root: Path

@@ -44,5 +44,10 @@ def test_of_a_directory_with_very_many_entries_the_first_are_shown_and_all_are_c
     assert (len(top.children), top.not_shown, top.files, top.size) == (200, 4800, 5000, 5000)
 
 
+def test_names_that_are_no_utf_8_are_told() -> None:
+    tree = {"/opt/ml": directory(), "/opt/ml/\udcff": file(1)}
+    assert roots(tree, {})[0].children[0].name == "\\udcff"
+
+
 def test_nothing_is_nothing() -> None:
     assert roots({}, {}) == []

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from emulator.contract.experiments.analytics import analytics_columns, analytics_row, spreadsheet_cells
+from emulator.contract.experiments.curves import Curve
+from emulator.contract.experiments.metric_summary import MetricPoint, MetricSummary
 from emulator.web.comparison import chart_columns, metric_rows, parameter_rows
 from emulator.web.run_table import MOST_COLUMNS, Asked, Column, RunTable, cell, run_table
+from emulator.web.series import as_json
 
 STATISTICS = ("Min", "Max", "Avg", "StdDev", "Last", "Count")
 
@@ -76,7 +81,18 @@ def test_rows_are_sorted_and_filtered_as_search_does(arguments: dict[str, str], 
 
 
 def test_an_experiment_of_jobs_alone_shows_them() -> None:
-    assert names(run_table(RUNS[3:], Asked())) == ["j-aws-training-job"]
+    found = run_table(RUNS[3:], Asked())
+
+    assert names(found) == ["j-aws-training-job"]
+    assert found.words == "1 job"
+
+
+@pytest.mark.parametrize(
+    ("show", "words"),
+    [("", "3 runs; 1 job not shown"), ("jobs", "1 job; 3 runs not shown"), ("all", "3 runs and 1 job")],
+)
+def test_how_many_there_are_is_told(show: str, words: str) -> None:
+    assert table(show=show).words == words
 
 
 @pytest.mark.parametrize(
@@ -210,3 +226,15 @@ def test_runs_beside_one_another() -> None:
 def test_a_parameter_of_numbers_and_words_is_an_axis_of_words() -> None:
     rows = parameter_rows([component("a", depth=3.0), component("b", depth="auto"), component("c", depth=float("inf"))])
     assert chart_columns(rows, [])[0]["values"] == ["3", "auto", "inf"]
+
+
+def test_a_curve_is_json_whatever_its_values_are() -> None:
+    points = [
+        MetricPoint(at=1.5, value=value, step=step) for value, step in ((math.inf, 0), (1.0, None), (-math.inf, 2))
+    ]
+    curve = Curve(summary=MetricSummary(name="loss").with_points(points), numbers=range(3), points=points)
+
+    told = json.loads(json.dumps(as_json(curve), allow_nan=False))
+
+    assert (told["values"], told["steps"], told["first"]) == ([None, 1.0, None], [0, None, 2], None)
+    assert (told["min"], told["max"], told["count"]) == (None, None, 3)

@@ -23,8 +23,8 @@ _LISTED = (
 )
 _SIZES = _LISTED.replace(COLUMNS, "key, size")
 _TOTALS = (
-    "SELECT count(*), coalesce(sum(size), 0) FROM versions INDEXED BY listed_versions"
-    " WHERE bucket = ? AND is_latest = 1 AND is_delete_marker = 0"
+    "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT size FROM versions INDEXED BY listed_versions"
+    " WHERE bucket = ? AND is_latest = 1 AND is_delete_marker = 0 LIMIT ?)"
 )
 _ALL = (
     f"SELECT {COLUMNS} FROM versions INDEXED BY versions_by_age"  # noqa: S608
@@ -56,9 +56,9 @@ def sizes(connection: sqlite3.Connection, bucket: str, prefix: str) -> list[tupl
     return [(key.decode(), size) for key, size in rows]
 
 
-def totals(connection: sqlite3.Connection, bucket: str) -> tuple[int, int]:
-    """Return number and size of the latest versions that are no delete markers."""
-    count, size = connection.execute(_TOTALS, (bucket_id(connection, bucket),)).fetchone()
+def totals(connection: sqlite3.Connection, bucket: str, most: int) -> tuple[int, int]:
+    """Return number and size of the latest versions that are no delete markers, or of so many of them."""
+    count, size = connection.execute(_TOTALS, (bucket_id(connection, bucket), most)).fetchone()
     return count, size
 
 

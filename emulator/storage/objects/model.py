@@ -214,8 +214,8 @@ class ObjectStore(Protocol):
     def sizes(self, bucket: str, prefix: str = "") -> list[tuple[str, int]]:
         """Return key and size of all that `list_objects` lists, at one moment and without the rest of it."""
 
-    def totals(self, bucket: str) -> tuple[int, int]:
-        """Return how many objects `list_objects` lists in all, and their size."""
+    def totals(self, bucket: str, most: int) -> tuple[int, int]:
+        """Return how many objects `list_objects` lists in all, and their size; of no more than `most` of them."""
 
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         """Return [start, end) of a part of a multipart object; for any other object part 1 is all of it."""

@@ -174,9 +174,9 @@ class DiskObjectStore:
         with self._index.reading() as connection:
             return listing.sizes(connection, bucket, prefix)
 
-    def totals(self, bucket: str) -> tuple[int, int]:
+    def totals(self, bucket: str, most: int) -> tuple[int, int]:
         with self._index.reading() as connection:
-            return listing.totals(connection, bucket)
+            return listing.totals(connection, bucket, most)
 
     def part_range(self, version: ObjectVersion, number: int) -> tuple[int, int] | None:
         if not version.parts:

@@ -32,4 +32,5 @@ document.addEventListener("submit", (event) => {
   location.href = address;
 });
 document.addEventListener("htmx:afterSettle", show);
+document.addEventListener("htmx:historyRestore", show);
 show();
