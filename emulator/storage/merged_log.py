@@ -81,7 +81,10 @@ class MergedLog:
 
     def matching(self, text: str) -> dict[int, Selected]:
         """Return the indexes of the lines that have a text in them, in capitals or not."""
-        return {number: Selected(reader.index, reader.matching(text)) for number, (_, reader) in self._streams.items()}
+        return {
+            number: Selected(reader.index, self._searches.matching(stream, reader, text))
+            for number, (stream, reader) in self._streams.items()
+        }
 
     def _lines_of(self, number: int, start: int, stop: int) -> Iterator[MergedLine]:
         stream, reader = self._streams[number]

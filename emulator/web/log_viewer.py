@@ -27,6 +27,8 @@ AT_ONCE: Final = 500
 """Lines of one answer."""
 _ABOVE: Final = 100
 """Of them so many above the line that is wanted."""
+# One who looks at the end of a log that grows faster is shown its new end.
+_MOST_BEHIND: Final = 2 * AT_ONCE
 _DOWNLOAD_BLOCK: Final = 256 * 1024
 # htmx asks no more after an answer with this status.
 _STOP_ASKING: Final = 286
@@ -96,6 +98,13 @@ def lines() -> str | Response | tuple[str, int]:
             shown = _window(choice, log, log_merge.back(log.indexes, stops, AT_ONCE), stops)
             return render_template("logs/older.html", choice=choice, window=shown, searched=_searched())
         starts = parse_counts(request.args.get("after", ""))
+        end = log_merge.ends(log.indexes)
+        if "skip" in request.args and sum(end.values()) - sum(starts.values()) > _MOST_BEHIND:
+            shown = _window(choice, log, log_merge.back(log.indexes, end, AT_ONCE), end)
+            page = render_template(
+                "logs/newest.html", choice=choice, window=shown, searched=_searched(), is_live=is_live
+            )
+            return Response(page, headers={"HX-Retarget": "#log-viewer .log", "HX-Reswap": "innerHTML"})
         shown = _window(choice, log, starts, log_merge.onward(log.indexes, starts, AT_ONCE))
     if follows and is_live and not shown.lines:
         return Response(status=204)

@@ -55,13 +55,14 @@ function trim(log) {
 let untold = 0;
 let toldAt = 0;
 
-function tell(viewer, added) {
-  untold += added;
+function tell(viewer) {
+  const end = viewer.querySelector("[data-log-end]");
+  const stops = viewer.querySelector("[data-log-stops]")?.dataset.logStops ?? "";
+  const count = stops.split("_").reduce((sum, one) => sum + Number(one.split(".")[1] ?? 0), 0);
   const total = viewer.querySelector("[data-log-total]");
-  const count = Number(total.dataset.logTotal) + added;
+  untold += count - Number(total.dataset.logTotal);
   total.dataset.logTotal = count;
   total.textContent = `${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"}`;
-  const end = viewer.querySelector("[data-log-end]");
   if (!end && Date.now() - toldAt < NEWS_EVERY) return;
   if (untold || end)
     viewer.querySelector("[data-log-news]").textContent =
@@ -72,18 +73,25 @@ function tell(viewer, added) {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const tail = event.detail.elt.closest?.("[data-log-tail]");
-  if (tail && tail.closest(".log-viewer").dataset.paused) event.preventDefault();
+  if (!tail) return;
+  const log = logOf(tail);
+  const isFull = log.getElementsByClassName("line").length > 4 * MOST_LINES && !isAtEnd(log);
+  if (isFull || tail.closest(".log-viewer").dataset.paused) event.preventDefault();
+});
+
+// One who is at the end wants the newest lines, however many there are; one who reads wants each.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { elt, parameters } = event.detail;
+  if (elt.matches?.("[data-log-tail]") && isAtEnd(logOf(elt))) parameters.set("skip", "1");
 });
 
 // Before lines come in: where the reader is, measured from the edge that will not move.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target } = event.detail;
+  const { target, requestConfig } = event.detail;
   const log = logOf(target);
   if (!log) return;
   if (target.matches("[data-log-older]")) log.readerFromEnd = log.scrollHeight - log.scrollTop;
-  else if (target.matches("[data-log-tail]")) {
-    log.followed = { atEnd: isAtEnd(log), lines: log.getElementsByClassName("line").length };
-  }
+  else if (requestConfig.elt.matches("[data-log-tail]")) log.followed = { atEnd: isAtEnd(log) };
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -94,9 +102,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
     delete log.readerFromEnd;
   }
   if (log.followed) {
-    const { atEnd, lines } = log.followed;
+    const { atEnd } = log.followed;
     delete log.followed;
-    tell(log.closest(".log-viewer"), log.getElementsByClassName("line").length - lines);
+    tell(log.closest(".log-viewer"));
     if (atEnd) { trim(log); toEnd(log); }
     if (!log.querySelector("[data-log-tail]")) log.closest(".log-viewer").querySelector("[data-log-follow]")?.remove();
   }
