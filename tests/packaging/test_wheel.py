@@ -37,7 +37,11 @@ def test_the_dashboards_pages_and_libraries_are_shipped(wheel: zipfile.ZipFile) 
         if path.is_file()
     }
     assert pages <= set(wheel.namelist())
-    assert {"emulator/web/static/vendor/echarts.min.js", "emulator/web/static/vendor/echarts.LICENSE"} <= pages
+    vendor = REPOSITORY / "emulator/web/static/vendor"
+    licences = {path.name for path in vendor.iterdir() if "LICENSE" in path.name or "NOTICE" in path.name}
+    assert {f"{name}.LICENSE" for name in ("htmx", "idiomorph", "echarts")} <= licences
+    told = {Path(name).name for name in wheel.namelist() if ".dist-info/licenses/" in name}
+    assert told == {"LICENSE", *licences}
 
 
 def test_the_command_is_installed(wheel: zipfile.ZipFile) -> None:
