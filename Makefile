@@ -28,7 +28,7 @@ check: lint $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; 
 	$(bin)/python -m pytest tests/unit -n 2 $(PYTEST_ARGS)
 
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
-	$(bin)/python -m pytest tests -n 3 --dist loadgroup $(PYTEST_ARGS)
+	SCREENSHOTS=$${SCREENSHOTS:-$(CURDIR)/build/screenshots} $(bin)/python -m pytest tests -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 bench: install base-image ## measure how fast jobs start and data moves
 	$(bin)/python scripts/bench.py $(BENCH_ARGS)

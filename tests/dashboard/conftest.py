@@ -1,6 +1,6 @@
 """The dashboard in a real browser: headless Chromium, driven by Playwright.
 
-Screenshots go to the folder that SCREENSHOTS names, or to a temporary one.
+Screenshots go to the folder that SCREENSHOTS names (`make test`: build/screenshots), or to a temporary one.
 """
 
 from __future__ import annotations
