@@ -5,12 +5,13 @@ The request document stays the truth: nothing here is stored, everything is read
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from .arns import S3Uri, Scope
 from .kinds import JobKind
@@ -20,6 +21,8 @@ DEFAULT_MAX_RUNTIME_SECONDS: Final = 86400
 STOP_GRACE_SECONDS: Final = 120
 # On the service a quota of the account for each instance type. Here what a job's network has addresses for.
 MOST_HOSTS: Final = 60
+
+_STREAM: Final = re.compile(r"(?P<job>[^/]+)/(?P<host>algo-[0-9]{1,9})-(?P<started>[0-9]{1,18})")
 
 Command = tuple[tuple[str, ...] | None, tuple[str, ...]]
 """The entrypoint to set (None: the image's own), and what stands behind it."""
@@ -37,6 +40,27 @@ class Host:
     def number(self) -> int:
         """1 for algo-1."""
         return int(self.name.removeprefix("algo-"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamName:
+    """What a host's log stream is called: job name in its own case, host, epoch seconds of the start."""
+
+    job: str
+    host: str
+    started_at: int
+
+    def __str__(self) -> str:
+        """`JOB/algo-1-1700000000`."""
+        return f"{self.job}/{self.host}-{self.started_at}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read a stream's name; None: no job's host has such a stream, a client has made it."""
+        match = _STREAM.fullmatch(text)
+        if match is None:
+            return None
+        return cls(job=match["job"], host=match["host"], started_at=int(match["started"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +118,8 @@ class Job(ABC):
         """Return what exists on a host before its container starts: directories, outer ones first, and their modes."""
 
     def log_stream(self, host: Host, started_at: float) -> str:
-        """Return the host's log stream: job name in its own case, host, epoch seconds of the start."""
-        return f"{self.name}/{host.name}-{int(started_at)}"
+        """Return the host's log stream."""
+        return str(StreamName(job=self.name, host=host.name, started_at=int(started_at)))
 
 
 def hosts(resource_config: Mapping[str, Any]) -> tuple[Host, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..contract.arns import Scope
 from ..contract.experiments.entities import EXPERIMENT, TRIAL, TRIAL_COMPONENT, Entity, describe_entity, summary_of
 from ..contract.experiments.search import check_expression, check_property, needs
-from ..contract.experiments.search_page import Found, SearchPage, search_page
+from ..contract.experiments.search_page import ALL_OF_THEM, Found, SearchPage, search_page
 from ..contract.kinds import TRAINING, is_job, kind_of
 from ..contract.listing import JobQuery
 from ..contract.record import describe
@@ -24,8 +24,6 @@ RECORD_MEMBERS: Final = {
 }
 """Which member of a SearchRecord a resource is; what is not here is not searched."""
 
-_ALL_OF_THEM: Final = 2**31
-
 
 class Searching:
     """Finds resources of all accounts. Requests have the right shape when they come here."""
@@ -37,7 +35,7 @@ class Searching:
         self._finders: Mapping[str, Callable[[Scope, Mapping[str, str]], Iterator[Found]]] = {
             "Experiment": self._experiments,
             "ExperimentTrial": self._trials,
-            "ExperimentTrialComponent": self._components,
+            "ExperimentTrialComponent": self.components,
             "TrainingJob": self._training_jobs,
         }
 
@@ -70,6 +68,16 @@ class Searching:
             next_token=page.next_token,
         )
 
+    def components(self, scope: Scope, needed: Mapping[str, str]) -> Iterator[Found]:
+        """Yield trial components as Search has them, read in one pass; each has the properties that are `needed`."""
+        components = self._entities.all(scope, TRIAL_COMPONENT, needed)
+        parents = self._entities.parents(components)
+        metrics = self._metrics.summaries(components)
+        for component in components:
+            trials = _parents(parents[component.arn])
+            extra = {"Parents": trials} if trials else {}
+            yield _found(component, {**describe_entity(component, metrics[component.arn]), **extra})
+
     def _experiments(self, scope: Scope, needed: Mapping[str, str]) -> Iterator[Found]:
         for entity in self._entities.all(scope, EXPERIMENT, needed):
             yield _found(entity, describe_entity(entity))
@@ -82,21 +90,12 @@ class Searching:
             extra = {"TrialComponentSummaries": summaries} if summaries else {}
             yield _found(trial, {**describe_entity(trial), **extra})
 
-    def _components(self, scope: Scope, needed: Mapping[str, str]) -> Iterator[Found]:
-        components = self._entities.all(scope, TRIAL_COMPONENT, needed)
-        parents = self._entities.parents(components)
-        metrics = self._metrics.summaries(components)
-        for component in components:
-            trials = _parents(parents[component.arn])
-            extra = {"Parents": trials} if trials else {}
-            yield _found(component, {**describe_entity(component, metrics[component.arn]), **extra})
-
     def _training_jobs(self, scope: Scope, needed: Mapping[str, str]) -> Iterator[Found]:
         if "TrainingJobName" in needed:
             one = self._jobs.get(TRAINING.arn(scope, needed["TrainingJobName"]))
             records = [one] if one is not None else []
         else:
-            records = self._jobs.first(scope, JobQuery(kind=TRAINING, size=_ALL_OF_THEM))
+            records = self._jobs.first(scope, JobQuery(kind=TRAINING, size=ALL_OF_THEM))
         for record in records:
             yield Found(identity=record.arn, document={**describe(record), **_tags(record.tags)})
 

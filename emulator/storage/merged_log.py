@@ -13,7 +13,8 @@ from ..contract.log_merge import Counts, Indexes, LinePlace, Selected
 from ..contract.log_pages import LogStream
 from .log_stream import Event, StreamReader
 
-_SEARCHES_KEPT: Final = 32
+_SEARCHES_KEPT: Final = 400
+"""Of one stream each: a view may have a hundred."""
 
 
 class MergedLine(NamedTuple):
@@ -40,6 +41,8 @@ class LastSearches:
         key = (stream.id, len(reader.index), text)
         with self._lock:
             found = self._found.get(key)
+            if found is not None:
+                self._found.move_to_end(key)
         if found is None:
             found = reader.matching(text)
             with self._lock:

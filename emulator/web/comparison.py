@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..contract.experiments.analytics import Cell, parameter_value
+from .series import finite
+from .texts import figure
 
 Document = Mapping[str, Any]
 
@@ -75,18 +76,10 @@ def chart_columns(parameters: Sequence[ParameterRow], metrics: Sequence[MetricRo
 
 
 def _axis(values: Sequence[Cell | None]) -> dict[str, Any]:
-    given = [value for value in values if value is not None]
-    if all(isinstance(value, int | float) for value in given):
-        return {"numeric": True, "values": [_finite(value) for value in values]}
-    return {"numeric": False, "values": [None if value is None else _word(value) for value in values]}
-
-
-def _finite(value: Cell | None) -> float | None:
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def _word(value: Cell) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+    numbers = [value if isinstance(value, int | float) else None for value in values]
+    if all(number is not None or value is None for number, value in zip(numbers, values, strict=True)):
+        return {"numeric": True, "values": [None if one is None else finite(one) for one in numbers]}
+    return {"numeric": False, "values": [figure(one) if isinstance(one, int | float) else one for one in values]}
 
 
 def _parameter(value: Mapping[str, Any] | None) -> Cell | None:

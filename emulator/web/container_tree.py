@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .unseen import visible
+
 MOST_ENTRIES: Final = 200
 """Of a directory with more entries than this the first ones are shown, and how many more there are."""
 
@@ -44,12 +46,12 @@ def roots(tree: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str], most:
         above, _, name = path.rpartition("/")
         parent = nodes.get(above)
         node = Node(
-            name=_shown(path if parent is None else name),
+            name=visible(path if parent is None else name),
             path=path,
             type=entry["type"],
             mode=entry["mode"],
             size=entry["size"] if entry["type"] == "file" else 0,
-            target=_shown(entry.get("target", "")),
+            target=visible(entry.get("target", "")),
             text=texts.get(path),
         )
         nodes[path] = node
@@ -58,11 +60,6 @@ def roots(tree: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str], most:
         _sum_up(nodes[path])
         _cut(nodes[path], most)
     return found
-
-
-def _shown(name: str) -> str:
-    """Return a name as a page can have it: bytes that are no UTF-8 are told by their numbers."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _sum_up(node: Node) -> None:

@@ -11,7 +11,9 @@ from typing import Any, Final
 from flask import Blueprint, Response, render_template, request
 
 from ..contract.experiments.analytics import analytics_columns, analytics_row, spreadsheet_cells
-from ..contract.experiments.entities import EXPERIMENT, TRIAL_COMPONENT, Entity, ExperimentSize, describe_entity
+from ..contract.experiments.entities import EXPERIMENT, Entity, ExperimentSize
+from .arguments import whole_number
+from .files import disposition
 from .run_table import OPERATORS, STATISTICS, Asked, RunTable, cell, is_of_job, run_table
 from .scopes import emulator, scope
 
@@ -40,8 +42,8 @@ def index() -> str:
     ]
     rows = [one for one in every if all(word in _searched(one) for word in words)]
     rows.sort(key=lambda one: (one.modified, one.name), reverse=True)
-    number = request.args.get("page", default=1, type=int)
-    first = max(0, number - 1) * PAGE_SIZE
+    number = max(1, whole_number(request.args.get("page", "")) or 1)
+    first = (number - 1) * PAGE_SIZE
     template = (
         "experiments/list.html" if request.headers.get("HX-Target") == "experiments" else "experiments/index.html"
     )
@@ -72,7 +74,6 @@ def show(name: str) -> str:
         is_of_job=is_of_job,
         statistics=STATISTICS,
         operators=OPERATORS,
-        is_live=any(one.get("Status", {}).get("PrimaryStatus") == "InProgress" for one in rows),
     )
 
 
@@ -84,27 +85,14 @@ def csv_file(name: str) -> Response:
     return Response(
         _lines(table),
         mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{experiment.name}-runs.csv"'},
+        headers={"Content-Disposition": disposition(f"{experiment.name}-runs.csv")},
     )
 
 
 def documents_of(experiment: Entity) -> list[Mapping[str, Any]]:
-    """Return the trial components of an experiment as Search has them, read in one pass."""
-    entities = emulator().entities
-    components = entities.all(scope(), TRIAL_COMPONENT, {"Parents.ExperimentName": experiment.name})
-    metrics = emulator().metric_values.summaries(components)
-    trials = entities.parents(components)
-    return [
-        {
-            **describe_entity(one, metrics[one.arn]),
-            "Parents": [
-                {"TrialName": trial.name, "ExperimentName": trial.document["ExperimentName"]}
-                for trial in trials[one.arn]
-            ],
-            "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
-        }
-        for one in components
-    ]
+    """Return the trial components of an experiment as Search has them."""
+    found = emulator().searching.components(scope(), {"Parents.ExperimentName": experiment.name})
+    return [one.document for one in found]
 
 
 def _lines(table: RunTable) -> Iterator[str]:

@@ -23,10 +23,10 @@ from ..contract.rerun import request_of
 from ..contract.status import is_terminal, status_of
 from ..jobfiles.expectations import exit_code, final_metrics
 from . import container_tree, copy_as, job_facts, timeline
+from .htmx import STOP_POLLING
 from .scopes import emulator, scope
 
 pages = Blueprint("job", __name__)
-_STOP_POLLING: Final = 286
 _POINTS: Final = 600
 
 
@@ -78,7 +78,6 @@ def show(resource: str, name: str) -> str:
         boto3_text=copy_as.boto3_script(record, place),
         cli_text=copy_as.cli_command(record, place),
         job_file_text=copy_as.job_file(record, _program(record)),
-        port=request.host.rpartition(":")[2],
         component=component_name(record.kind, record.name),
     )
 
@@ -102,7 +101,9 @@ def charts(resource: str, name: str) -> Response:
     record = find(resource, name)
     found, ended = metrics_of(record), _ended(record)
     if request.args.get("shown") == _digest(found):
-        return Response(status=_STOP_POLLING if ended else 204, headers={"HX-Reswap": "none"})
+        if ended:  # the page's script then asks for no curve any more
+            return Response(status=STOP_POLLING, headers={"HX-Reswap": "none", "HX-Trigger": "chartsended"})
+        return Response(status=204, headers={"HX-Reswap": "none"})
     return make_response(
         render_template("job/charts.html", record=record, ended=ended, metrics=found, digest=_digest(found))
     )

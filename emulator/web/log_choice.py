@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from flask import abort
 
+from ..contract.job import StreamName
 from ..contract.kinds import KINDS, JobKind
 from ..contract.log_pages import LogStream
 from ..contract.record import JobRecord
@@ -81,7 +82,8 @@ class LogChoice:
     def hosts(self) -> Mapping[str, str]:
         """What each stream is called here, by its name: the host, where that is enough to tell it from others."""
         ends = {one.name: one.name.removeprefix(self.prefix) or one.name for one in self.streams}
-        names = {name: end.rpartition("-")[0] or end for name, end in ends.items()}
+        parsed = {name: StreamName.parse(name) for name in ends}
+        names = {name: ends[name] if one is None else one.host for name, one in parsed.items()}
         is_clear = kind_of_group(self.group) is not None and len(set(names.values())) == len(names)
         return names if is_clear else ends
 
@@ -98,6 +100,6 @@ def kind_of_group(group: str) -> JobKind | None:
 
 
 def _started(stream: str, unknown: int) -> int:
-    """Return the epoch seconds at the end of a stream's name."""
-    end = stream.rpartition("-")[2]
-    return int(end) if end.isascii() and end.isdigit() else unknown
+    """Return the epoch seconds when the host of a stream was started."""
+    named = StreamName.parse(stream)
+    return unknown if named is None else named.started_at

@@ -6,17 +6,14 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from .unseen import UNSEEN
+
 LONGEST_SHOWN: Final = 1000
 """Characters; of a longer line the rest is shown when it is asked for."""
 
 # Colours and cursor movements, as terminals take them and as SageMaker's logs write them (#033 for the escape).
 _TERMINAL: Final = re.compile(
     r"(?:\x1b|#033)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*?(?:\x07|\x1b\\|#007|#033\\))|\x1b[@-Z\\^_]"
-)
-# What would not be seen, or would change how other text is seen: controls, zero widths, changes of direction.
-_UNSEEN: Final = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\ud800-\udfff\U000e0000-\U000e007f"
 )
 
 
@@ -47,7 +44,7 @@ def segments(message: str, searched: str) -> list[Segment]:
 
 @lru_cache(maxsize=64)
 def _pattern(searched: str) -> re.Pattern[str]:
-    pattern = f"(?P<unseen>[{_UNSEEN}]+)"
+    pattern = f"(?P<unseen>[{UNSEEN}]+)"
     return re.compile(f"{pattern}|(?P<match>{re.escape(searched)})" if searched else pattern, re.IGNORECASE)
 
 

@@ -17,6 +17,9 @@ from ..contract.log_merge import Counts, LinePlace, counts_text, parse_counts
 from ..errors import ServiceError
 from ..storage.merged_log import MergedLine, MergedLog
 from . import logs
+from .arguments import whole_number
+from .files import disposition
+from .htmx import STOP_POLLING
 from .log_choice import LogChoice
 from .log_matches import Matches
 from .log_text import LONGEST_SHOWN, Segment, segments
@@ -30,8 +33,6 @@ _ABOVE: Final = 100
 # One who looks at the end of a log that grows faster is shown its new end.
 _MOST_BEHIND: Final = 2 * AT_ONCE
 _DOWNLOAD_BLOCK: Final = 256 * 1024
-# htmx asks no more after an answer with this status.
-_STOP_ASKING: Final = 286
 
 
 @pages.context_processor
@@ -91,7 +92,7 @@ def lines() -> str | Response | tuple[str, int]:
     try:
         log = emulator().logs.merged(scope(), choice.shown)
     except ServiceError:  # deleted while one looks at it
-        return render_template("logs/end.html", choice=choice), _STOP_ASKING
+        return render_template("logs/end.html", choice=choice), STOP_POLLING
     with log:
         if "before" in request.args:
             stops = log_merge.counts_before(log.indexes, LinePlace.parse(request.args["before"]))
@@ -143,7 +144,7 @@ def download() -> Response:
     hosts = {one.id: f"[{choice.hosts[one.name]}] " for one in choice.shown} if len(choice.shown) > 1 else {}
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", choice.name).strip("-.") or "log"
     answer = Response(_file(log, hosts), content_type="text/plain; charset=utf-8")
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.log")
+    answer.headers["Content-Disposition"] = disposition(f"{name}.log")
     answer.call_on_close(log.close)
     return answer
 
@@ -200,9 +201,9 @@ def _target(log: MergedLog, at: str) -> dict[int, int] | None:
     if at:
         return log_merge.counts_before(log.indexes, LinePlace.parse(at))
     goal = wanted.get("goto", "").strip()
-    number = wanted.get("line", "") or (goal if goal.isascii() and goal.isdigit() else "")
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        return log_merge.counts_at_line(log.indexes, int(number))
+    number = whole_number(wanted.get("line", "") or goal)
+    if number is not None:
+        return log_merge.counts_at_line(log.indexes, number)
     if time := (wanted.get("time", "") or goal):
         return log_merge.counts_at_time(log.indexes, _milliseconds(time))
     return None
@@ -210,8 +211,9 @@ def _target(log: MergedLog, at: str) -> dict[int, int] | None:
 
 def _milliseconds(text: str) -> int:
     """Read a time: epoch milliseconds, or ISO 8601, which is UTC if it does not say otherwise."""
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
+    number = whole_number(text)
+    if number is not None:
+        return number
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from flask import Blueprint, abort, render_template, request
 
+from ..contract.job import StreamName
 from ..contract.log_groups import PREFIX
 from ..contract.log_pages import LogStream
+from .arguments import whole_number
 from .log_choice import kind_of_group
 from .scopes import emulator, scope
 
@@ -51,12 +53,15 @@ def streams() -> str:
 
 
 def _job_of(stream: LogStream) -> str:
-    return stream.name.partition("/")[0]
+    """Return the job that a stream is of. One that a client has made is its own, and its job is not found."""
+    named = StreamName.parse(stream.name)
+    return stream.name if named is None else named.job
 
 
 def _place(after: str) -> tuple[Any, ...] | None:
     time, _, name = after.partition("/")
-    return (int(time), name) if time.isascii() and time.isdigit() and len(time) < 19 else None
+    newest = whole_number(time)
+    return (newest, name) if newest is not None else None
 
 
 def _wants_part() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,13 +10,16 @@ from typing import Any, Final
 from ..contract.arns import S3Uri
 from ..contract.experiments.charts import CHART_TYPES, MOST_BYTES, Chart, ChartError, CurveChart, parse_chart
 from ..contract.experiments.curves import kept
-from ..contract.experiments.entities import Entity
+from ..contract.experiments.entities import ARTIFACT, Entity
 from ..errors import ValidationError
-from ..storage.objects.model import VersionGoneError
+from ..storage.objects.model import ObjectVersion, VersionGoneError
 from .scopes import emulator, scope
 
 MOST_POINTS: Final = 400
-_MOST_CHARTS: Final = 100
+_AT_ONCE: Final = 1000
+"""Associations of one answer."""
+MOST_READ: Final = 32 * 2**20
+_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +53,43 @@ class ChartGroup:
         return [one for one in self.charts if not isinstance(one.chart, CurveChart)]
 
 
-def chart_groups(components: Sequence[Entity]) -> list[ChartGroup]:
-    """Return the charts of runs, those of one type and title together."""
+class _Reading:
+    """Reads the objects of one page's charts, until they are too many."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = self._left = most_bytes
+        self._deadline = time.monotonic() + _SECONDS
+
+    def content(self, uri: str) -> bytes:
+        """Read a chart's object.
+
+        Raises:
+            ChartError: it is not there or far too large, or the page has read enough.
+        """
+        if time.monotonic() > self._deadline:
+            raise ChartError(f"the page's other charts took {_SECONDS:g} s to read; it is where the link below leads")
+        found = _version(uri)
+        if found.size > MOST_BYTES:
+            raise ChartError(f"it has {found.size:,} bytes; up to {MOST_BYTES:,} are read")
+        if found.size > self._left:
+            raise ChartError(
+                f"with its {found.size:,} bytes the charts of this page would have more than {self._most:,}; "
+                "it is where the link below leads"
+            )
+        self._left -= found.size
+        try:
+            with emulator().objects.read(found) as reader:
+                return b"".join(reader)
+        except (VersionGoneError, OSError) as error:
+            raise ChartError(f"its object cannot be read ({error})") from error
+
+
+def chart_groups(components: Sequence[Entity], most_bytes: int = MOST_READ) -> list[ChartGroup]:
+    """Return the charts of runs, those of one type and title together; what is not read says so."""
+    reading = _Reading(most_bytes)
     groups: dict[tuple[int, str], list[RunChart]] = {}
     for place, component in enumerate(components):
-        for one in _charts_of(place, component):
+        for one in _charts_of(place, component, reading):
             groups.setdefault((CHART_TYPES.index(one.chart_type), one.title), []).append(one)
     return [
         ChartGroup(chart_type=CHART_TYPES[kind], title=title, charts=charts)
@@ -61,16 +97,16 @@ def chart_groups(components: Sequence[Entity]) -> list[ChartGroup]:
     ]
 
 
-def _charts_of(place: int, component: Entity) -> Iterator[RunChart]:
+def _charts_of(place: int, component: Entity, reading: _Reading) -> Iterator[RunChart]:
     """A chart that was logged again is another artifact of the same object, which has the newest."""
     seen: set[str] = set()
     for artifact in _artifacts(component):
         uri = str(artifact.document["Source"]["SourceUri"])
         chart_type = str(artifact.document["ArtifactType"])
-        if chart_type in CHART_TYPES and uri not in seen:
+        if uri not in seen:
             seen.add(uri)
             try:
-                chart = parse_chart(chart_type, artifact.name, _content(uri))
+                chart = parse_chart(chart_type, artifact.name, reading.content(uri))
                 yield RunChart(run=place, chart_type=chart_type, title=chart.title, uri=uri, chart=chart)
             except ChartError as error:
                 title = artifact.name or chart_type
@@ -78,20 +114,23 @@ def _charts_of(place: int, component: Entity) -> Iterator[RunChart]:
 
 
 def _artifacts(component: Entity) -> Iterator[Entity]:
-    for mine, other in (("SourceArn", "DestinationArn"), ("DestinationArn", "SourceArn")):
-        found = emulator().lineage.page(scope(), {mine: component.arn, "MaxResults": _MOST_CHARTS})
-        for one in found["AssociationSummaries"]:
-            artifact = emulator().entities.get(one[other])
-            if artifact is not None and "ArtifactType" in artifact.document:
-                yield artifact
+    """Yield the artifacts of charts that a component has on either side."""
+    for mine, other in (("SourceArn", "Destination"), ("DestinationArn", "Source")):
+        request: dict[str, Any] = {mine: component.arn, "MaxResults": _AT_ONCE}
+        while True:
+            found = emulator().lineage.page(scope(), request)
+            for one in found["AssociationSummaries"]:
+                if one.get(f"{other}Type") not in CHART_TYPES:
+                    continue
+                artifact = emulator().entities.get(one[f"{other}Arn"])
+                if artifact is not None and artifact.kind is ARTIFACT:
+                    yield artifact
+            if "NextToken" not in found:
+                break
+            request["NextToken"] = found["NextToken"]
 
 
-def _content(uri: str) -> bytes:
-    """Read a chart's object.
-
-    Raises:
-        ChartError: it is not there, or far too large.
-    """
+def _version(uri: str) -> ObjectVersion:
     try:
         place = S3Uri.parse(uri)
     except ValidationError as error:
@@ -99,13 +138,7 @@ def _content(uri: str) -> bytes:
     found = emulator().objects.get(place.bucket, place.key) if emulator().buckets.owns(scope(), place.bucket) else None
     if found is None or found.is_delete_marker:
         raise ChartError("its object is not in S3 any more")
-    if found.size > MOST_BYTES:
-        raise ChartError(f"it has {found.size:,} bytes; up to {MOST_BYTES:,} are read")
-    try:
-        with emulator().objects.read(found) as reader:
-            return b"".join(reader)
-    except (VersionGoneError, OSError) as error:
-        raise ChartError(f"its object cannot be read ({error})") from error
+    return found
 
 
 def _drawn(run: int, chart: CurveChart) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing import Any, Final, Self
 from werkzeug.datastructures import MultiDict
 
 from ..contract.experiments.analytics import Cell, parameter_value
-from ..contract.experiments.search import check_expression, check_property
-from ..contract.experiments.search_page import Found, search_page
+from ..contract.experiments.search import COMPONENT_MEMBERS, check_expression, check_property
+from ..contract.experiments.search_page import ALL_OF_THEM, Found, search_page
 from ..errors import ValidationError
+from .arguments import whole_number
 
 PAGE_SIZE: Final = 100
 MOST_COLUMNS: Final = 14
@@ -31,27 +32,10 @@ OPERATORS: Final = {
 }
 RUNS, JOBS, ALL = "runs", "jobs", "all"
 
-_ALL_OF_THEM: Final = 2**31
+_LAST_PAGE: Final = 10**6
 _PARAMETERS: Final = "Parameters."
 _METRICS: Final = "Metrics."
 _PLATFORM: Final = "Parameters.SageMaker."
-_MEMBERS: Final = (
-    "TrialComponentName",
-    "TrialComponentArn",
-    "DisplayName",
-    "Status",
-    "Parameters",
-    "Metrics",
-    "InputArtifacts",
-    "OutputArtifacts",
-    "CreationTime",
-    "LastModifiedTime",
-    "StartTime",
-    "EndTime",
-    "Source",
-    "Tags",
-    "Parents",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +77,7 @@ class Asked:
     @classmethod
     def parse(cls, given: MultiDict[str, str]) -> Self:
         """Read the arguments of an address. What no page of ours would ask for is what is asked for by default."""
-        operator, page, sort = given.get("is", ""), given.get("page", ""), given.get("sort") or "CreationTime"
+        operator, sort = given.get("is", ""), given.get("sort") or "CreationTime"
         statistic = given.get("stat", "")
         metric, _, sorted_statistic = sort.rpartition(".")
         if metric.startswith(_METRICS) and sorted_statistic in STATISTICS:  # rows are sorted by what they show
@@ -109,7 +93,7 @@ class Asked:
             sort=sort,
             descending=given.get("order") != "Ascending",
             columns=tuple(given.getlist("column")),
-            page=min(int(page), 10**6) if page.isascii() and page.isdigit() and int(page) > 0 else 1,
+            page=min(max(whole_number(given.get("page", "")) or 1, 1), _LAST_PAGE),
         )
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
@@ -232,19 +216,19 @@ def _found(documents: Iterable[Mapping[str, Any]], asked: Asked) -> tuple[list[M
     """Return the rows that satisfy the condition, in order, and what is wrong with the condition, if anything is."""
     fault = ""
     request: dict[str, Any] = {
-        "MaxResults": _ALL_OF_THEM,
+        "MaxResults": ALL_OF_THEM,
         "SortBy": asked.sort,
         "SortOrder": "Descending" if asked.descending else "Ascending",
     }
     try:
-        check_property(asked.sort, _MEMBERS)
+        check_property(asked.sort, COMPONENT_MEMBERS)
     except ValidationError as error:
         fault = error.message
         request["SortBy"] = "CreationTime"
     expression = asked.expression()
     if expression is not None:
         try:
-            check_expression("ExperimentTrialComponent", expression, _MEMBERS)
+            check_expression("ExperimentTrialComponent", expression, COMPONENT_MEMBERS)
             request["SearchExpression"] = expression
         except ValidationError as error:
             fault = error.message

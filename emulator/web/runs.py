@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import render_template, request
 
 from ..contract.arns import ResourceName
-from ..contract.experiments.entities import TRIAL_COMPONENT, Entity, describe_entity
+from ..contract.experiments.entities import TRIAL_COMPONENT, Entity, describe_entity, is_running
 from ..contract.kinds import job_kind, kind_of
 from . import experiments
 from .comparison import chart_columns, metric_rows, parameter_rows
@@ -20,7 +20,6 @@ from .series import components_named, labels
 
 pages: Final = experiments.pages
 MOST_RUNS: Final = 20
-_RUNNING: Final = ("InProgress", "Stopping")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +37,10 @@ def run(component: str) -> str:
     """Show one run; htmx asks for what changes of it."""
     entity = emulator().tracking.get(TRIAL_COMPONENT, scope(), component)
     document = emulator().tracking.describe(entity)
-    is_live = document.get("Status", {}).get("PrimaryStatus") in _RUNNING
-    template = "experiments/run_facts.html" if request.headers.get("HX-Target") == "run" else "experiments/run.html"
+    is_live = is_running(document)
+    is_part = request.headers.get("HX-Target") == "run"
     return render_template(
-        template,
+        "experiments/run_facts.html" if is_part else "experiments/run.html",
         component=entity,
         document=document,
         jobs=_jobs(document),
@@ -49,7 +48,7 @@ def run(component: str) -> str:
         is_of_job=is_of_job(document),
         is_live=is_live,
         seconds=_seconds(document, is_live),
-        groups=chart_groups([entity]),
+        groups=[] if is_part else chart_groups([entity]),
         labels=labels([entity]),
         columns=[],
     )
@@ -77,7 +76,7 @@ def compare() -> str:
         metrics=measured,
         columns=chart_columns(parameters, measured),
         groups=chart_groups(components),
-        is_live=any(one.get("Status", {}).get("PrimaryStatus") in _RUNNING for one in documents),
+        is_live=any(map(is_running, documents)),
     )
 
 

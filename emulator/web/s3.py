@@ -18,8 +18,8 @@ from ..contract.arns import S3Uri
 from ..errors import ValidationError
 from ..storage.buckets import BucketSettings
 from ..storage.objects.model import Listing, NoSuchBucketError, ObjectVersion, Versioning
-from .previews.shown import visible
 from .scopes import emulator, scope
+from .unseen import visible
 
 pages = Blueprint("s3", __name__)
 pages.app_template_filter("visible")(visible)

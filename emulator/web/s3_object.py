@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
 
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
 
 from ..contract.arns import S3Uri
 from ..storage.objects.model import ObjectVersion, Reader, VersionGoneError
+from .files import disposition
 from .previews.archives import Contents, Member, tar_contents, tar_member, zip_contents, zip_member
 from .previews.kinds import Content, Kind, content_of
-from .previews.shown import Shown, shown, visible
+from .previews.shown import Shown, shown
 from .previews.streams import WINDOW, Budget, Inflated, ObjectFile, Source, UnreadableError
 from .s3 import bucket_named, crumbs_of, pages, shown_name
 from .scopes import emulator
+from .unseen import visible
 
-__all__ = ["disposition", "pages"]  # the blueprint, with the pages of both files
+__all__ = ["pages"]  # the blueprint, with the pages of both files
 
 # Enough to know what it is; archives say it in their first block.
 _HEAD: Final = 64 * 1024
-_MOST_IMAGE: Final = 32 * 1024**2
+MOST_RAW: Final = 32 * 1024**2
+"""Bytes of an image or a text that a browser gets to show at once."""
 _MOST_VERSIONS: Final = 100
 _ARCHIVES: Final = (Kind.TAR, Kind.ZIP)
 _HARMLESS: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -97,7 +99,7 @@ def raw(bucket: str) -> Response:
         content = content_of(version.key, file.read(_HEAD))
         file.seek(0)
         source: Source = Inflated(file, budget) if content.is_gzip else file
-        body = source.read(_MOST_IMAGE)
+        body = source.read(MOST_RAW + 1)
     except (UnreadableError, VersionGoneError, OSError) as error:
         abort(404, f"It cannot be shown: {error}")
     if content.kind is Kind.IMAGE:
@@ -106,16 +108,11 @@ def raw(bucket: str) -> Response:
         media_type = "text/plain; charset=utf-8"
     else:
         abort(404, "This is neither an image nor text. Download it instead.")
+    if len(body) > MOST_RAW:
+        abort(413, f"It has more than {MOST_RAW // 1024**2} MiB, which no page shows at once. Download it instead.")
     response = Response(body, content_type=media_type)
     response.headers["Content-Security-Policy"] = _HARMLESS
     return response
-
-
-def disposition(name: str) -> str:
-    """Return the header that has a browser save under a name (RFC 6266): any name is possible in its second form."""
-    plain = "".join(one if one.isascii() and one.isprintable() and one not in '"\\%/' else "_" for one in name)
-    encoded = quote(name.encode("utf-8", "replace"), safe="")
-    return f"attachment; filename=\"{plain or 'object'}\"; filename*=UTF-8''{encoded or 'object'}"
 
 
 def _pieces(reader: Reader) -> Iterator[bytes]:

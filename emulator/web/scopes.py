@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, cast
 
-from flask import Flask, abort, current_app, g
+from flask import Flask, abort, current_app, g, request
 
 from ..contract.arns import Scope
 from ..runtime import Emulator
@@ -57,4 +57,4 @@ def register(app: Flask) -> None:
 def for_templates() -> dict[str, Any]:
     """Return what every template may use of this."""
     here = g.get("scope") or Scope()
-    return {"scope": here, "known_scopes": known_scopes}
+    return {"scope": here, "known_scopes": known_scopes, "port": request.environ["SERVER_PORT"]}

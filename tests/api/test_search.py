@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from emulator.api import service_model
+from emulator.contract.experiments.search import COMPONENT_MEMBERS
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs, refusal_of
 
 pytestmark = pytest.mark.timeout(120)
@@ -239,3 +241,8 @@ def test_the_component_of_a_processing_job_has_its_source(api: Any, processing: 
     detail = one["TrialComponent"]["SourceDetail"]
     assert detail["ProcessingJob"]["ProcessingJobName"] == job.name
     assert detail["ProcessingJob"]["ProcessingJobStatus"] == "Completed"
+
+
+def test_what_the_table_of_runs_is_sorted_and_filtered_by_is_what_search_knows() -> None:
+    known = service_model.output_members_below("Search", "Results", "TrialComponent")
+    assert {*COMPONENT_MEMBERS} <= {*known}

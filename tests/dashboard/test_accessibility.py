@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -12,7 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.dashboard.accessibility import findings, reached_by_tab, sideways
-from tests.jobs import Clients, TrainingJobs, experiment_config
+from tests.dashboard.experiment import Experiment
+from tests.jobs import Clients, TrainingJobs
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -66,21 +66,9 @@ def known(jobs: TrainingJobs, clients: Clients, bucket: str) -> dict[str, str]:
     }.items():
         clients.s3.put_object(Bucket=bucket, Key=key, Body=body)
     known = {"completed": completed.name, "failed": failed.name, "bucket": bucket, "long": quote(long)}
-    return {**known, **runs_of(clients)}
-
-
-def runs_of(clients: Clients) -> dict[str, str]:
-    """Make an experiment with two runs that have parameters and metrics, and return the names."""
-    config, now = experiment_config(clients), int(time.time())
-    runs = [config["RunName"], f"{config['RunName']}-2"]
-    clients.sagemaker.create_trial(ExperimentName=config["ExperimentName"], TrialName=f"{runs[0]}-trial")
-    clients.sagemaker.create_trial_component(TrialComponentName=runs[1])
-    for number, run in enumerate(runs):
-        clients.sagemaker.update_trial_component(TrialComponentName=run, Parameters={"lr": {"NumberValue": number}})
-        clients.sagemaker.associate_trial_component(TrialComponentName=run, TrialName=f"{runs[0]}-trial")
-        data = [{"MetricName": "loss", "Value": 1 / (step + 1), "Step": step, "Timestamp": now} for step in range(9)]
-        clients.metrics.batch_put_metrics(TrialComponentName=run, MetricData=data)
-    return {"experiment": config["ExperimentName"], "run": runs[0], "other": runs[1]}
+    experiment = Experiment(clients)
+    runs = [experiment.run(f"r{lr}", {"lr": lr}, {"loss": [1 / (step + 1) for step in range(9)]}) for lr in (0, 1)]
+    return {**known, "experiment": experiment.name, "run": runs[0], "other": runs[1]}
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)], ids=["light", "dark", "phone"])

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.accessibility import findings, reached_by_tab, sideways
-from tests.dashboard.tracked import MATRIX, ROC, Experiment
+from tests.dashboard.experiment import MATRIX, ROC, Experiment
 from tests.jobs import Clients
 
 HOSTILE = "<img src=x onerror=alert(1)>"

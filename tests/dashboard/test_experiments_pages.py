@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.dashboard.tracked import MATRIX, ROC, Experiment
+from tests.dashboard.experiment import MATRIX, ROC, Experiment
 from tests.jobs import Clients, TrainingJobs, experiment_config
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -174,6 +174,38 @@ def test_a_chart_whose_object_is_gone_says_so(experiment: Experiment, bucket: st
     assert "its object is not in S3 any more" in get(f"runs/{name}")
 
 
+def test_of_many_charts_each_is_shown_or_says_why_it_is_not(experiment: Experiment, bucket: str, get: Get) -> None:
+    name = experiment.run("a")
+    experiment.chart(name, bucket, "oldest", MATRIX)
+    for number in range(101):
+        experiment.chart(name, bucket, f"roc-{number}", ROC)
+    page = get(f"runs/{name}")
+    assert page.count('class="matrix"') == 1
+    assert page.count('data-kind="ROCCurve"') == 101
+
+    for number in range(3):
+        experiment.chart(name, bucket, f"large-{number}", {**MATRIX, "padding": "x" * 15 * 2**20})
+    page = get(f"runs/{name}")
+    assert Tags(page).text.count("the charts of this page would have more than 33,554,432") == 1
+    assert page.count('class="matrix"') == 3
+
+
+def test_a_part_that_is_asked_for_every_two_seconds_reads_no_charts(
+    experiment: Experiment, bucket: str, ui: str
+) -> None:
+    name = experiment.run("a", status="Stopping")
+    experiment.chart_of_bytes(name, bucket, "slow", b"[" * 15 * 2**20, "ROCCurve")
+    with urlopen(Request(f"{ui}/runs/{name}", headers={"HX-Target": "run"}), timeout=30) as answer:
+        part = answer.read().decode()
+    assert 'hx-trigger="every 2s"' in part
+    assert "Charts" not in part
+
+
+def test_an_experiment_with_a_run_that_stops_is_live(experiment: Experiment, get: Get) -> None:
+    experiment.run("a", status="Stopping")
+    assert "every 5s" in get(f"experiments/{experiment.name}")
+
+
 def test_curves_of_several_runs_at_once(experiment: Experiment, get: Get) -> None:
     names = [experiment.run(name, metrics={"auc": [0.1, 0.9, 0.5]}) for name in ("a", "b")]
     timed = experiment.run("c", metrics={"auc": [0.2, 0.3]}, steps=False)
@@ -240,6 +272,7 @@ def test_strange_arguments_do_no_harm(experiment: Experiment, get: Get) -> None:
     for query in (
         "page=x",
         "page=-1",
+        f"page={'9' * 5000}",
         "stat=Nope",
         "is=Nope&where=Metrics.auc",
         "column=Nope",

@@ -18,8 +18,9 @@ import pytest
 from emulator.storage.objects.store import DiskObjectStore
 from emulator.web.previews.archives import MOST_MEMBERS, Contents, tar_contents, tar_member, zip_contents, zip_member
 from emulator.web.previews.kinds import Kind, content_of
-from emulator.web.previews.shown import shown, visible
+from emulator.web.previews.shown import shown
 from emulator.web.previews.streams import Budget, Inflated, ObjectFile, UnreadableError
+from emulator.web.unseen import visible
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -154,6 +155,7 @@ def test_json_is_laid_out_up_to_a_length(stored: Stored) -> None:
 
 def test_what_cannot_be_seen_in_a_name_is_written_out() -> None:
     assert visible("a\nb\tc\x00\u202egpj.exe ü") == "a\\x0ab\\x09c\\x00\\u202egpj.exe ü"
+    assert visible("a\u00adb\u206ac\ufffed\U000e0041 👍") == "a\\xadb\\u206ac\\ufffed\\U000e0041 👍"
 
 
 def test_members_of_archives_are_listed_and_read(stored: Stored) -> None:

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emulator.endpoint import Endpoint
+from emulator.web.s3_object import MOST_RAW
 from tests.dashboard.plain_http import Reply, ask
 from tests.jobs import Clients, TrainingJobs
 
@@ -159,6 +160,19 @@ def test_an_image_is_served_as_one_and_a_page_is_not(at: Callable[..., str], sto
         reply = ask(at("/download", key=key))
         assert reply.headers["content-type"] == "application/octet-stream"
         assert reply.headers["content-disposition"].startswith("attachment;")
+
+
+def test_what_is_too_large_to_show_at_once_is_refused_and_not_cut(
+    at: Callable[..., str], store: Callable[..., None]
+) -> None:
+    store("a.png", png().ljust(MOST_RAW, b"\0"))
+    store("b.png", png().ljust(MOST_RAW + 1, b"\0"))
+    store("b.txt.gz", gzip.compress(b"word " * (MOST_RAW // 5 + 1)))
+    assert len(ask(at("/raw", key="a.png")).body) == MOST_RAW
+    for key in ("b.png", "b.txt.gz"):
+        reply = ask(at("/raw", key=key))
+        assert reply.status == 413
+        assert b"Download it instead" in reply.body
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import is_
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,18 @@ def test_a_search_finds_what_came_since_the_last_one(logs: LogFiles) -> None:
     for number in range(100):
         assert found(f"nothing {number}") == []
     assert found() == ["an error anew"]
+
+
+def test_what_was_found_in_the_streams_of_one_view_is_kept(logs: LogFiles) -> None:
+    for number in range(40):
+        logs.write(SCOPE, GROUP, f"job/algo-{number}-1", [(number, "an error")])
+
+    def found(text: str) -> list[Sequence[int]]:
+        with merged(logs, "job/") as log:
+            return [index.numbers for index in log.matching(text).values()]
+
+    first = found("error")
+    assert len(first) == 40
+    for number in range(20):  # the first search is asked for between others, so it is never the oldest one
+        found(f"nothing {number}")
+        assert all(map(is_, found("error"), first))

@@ -49,5 +49,10 @@ def test_names_that_are_no_utf_8_are_told() -> None:
     assert roots(tree, {})[0].children[0].name == "\\udcff"
 
 
+def test_names_that_would_turn_text_around_are_told() -> None:
+    tree = {"/opt/ml": directory(), "/opt/ml/a": {"type": "symlink", "mode": "0777", "size": 1, "target": "\u202ex"}}
+    assert roots(tree, {})[0].children[0].target == "\\u202ex"
+
+
 def test_nothing_is_nothing() -> None:
     assert roots({}, {}) == []

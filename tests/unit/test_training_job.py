@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.contract.arns import S3Uri
-from emulator.contract.job import Host, hosts
+from emulator.contract.job import Host, StreamName, hosts
 from emulator.contract.kinds import TRAINING
 from tests.builders import ROLE, SCOPE, algorithm, channel_request, instance_group, training_job
 
@@ -107,6 +107,22 @@ def test_artifacts_lie_below_the_output_path_and_the_jobs_name_in_its_case(path:
 def test_artifacts_in_the_root_of_a_bucket() -> None:
     job = training_job(TrainingJobName="J", OutputDataConfig={"S3OutputPath": "s3://b"})
     assert str(job.model_artifacts) == "s3://b/J/output/model.tar.gz"
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("A-job-1/algo-12-1692170805", StreamName(job="A-job-1", host="algo-12", started_at=1692170805)),
+        ("job/algo-1", None),
+        ("job/other-1-2", None),
+        ("algo-1-1692170805", None),
+        ("job/algo-1-²", None),
+        (f"job/algo-1-{'9' * 5000}", None),
+    ],
+)
+def test_the_name_of_a_log_stream_is_read(text: str, parsed: StreamName | None) -> None:
+    assert StreamName.parse(text) == parsed
+    assert parsed is None or str(parsed) == text
 
 
 def test_log_streams_of_all_hosts_have_one_number() -> None:

@@ -181,6 +181,11 @@ def describe_entity(entity: Entity, metrics: Sequence[MetricSummary] = ()) -> di
     return answer
 
 
+def is_running(document: Mapping[str, Any]) -> bool:
+    """Tell whether the Describe answer of a trial component is of one that may still change."""
+    return document.get("Status", {}).get("PrimaryStatus") in ("InProgress", "Stopping")
+
+
 def summary_of(entity: Entity) -> dict[str, Any]:
     """Return the entity's entry in a list; its Source is called `TrialComponentSource` there (BC)."""
     members = entity.kind.summary_members

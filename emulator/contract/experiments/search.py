@@ -20,6 +20,24 @@ Expression = Mapping[str, Any]
 Filter = Mapping[str, Any]
 
 MOST_CONDITIONS: Final = 50
+COMPONENT_MEMBERS: Final = (
+    "TrialComponentName",
+    "TrialComponentArn",
+    "DisplayName",
+    "Status",
+    "Parameters",
+    "Metrics",
+    "InputArtifacts",
+    "OutputArtifacts",
+    "CreationTime",
+    "LastModifiedTime",
+    "StartTime",
+    "EndTime",
+    "Source",
+    "Tags",
+    "Parents",
+)
+"""What a trial component can be searched and sorted by (BC `TrialComponent`), but for who made it."""
 
 _WITHOUT_VALUE: Final = ("Exists", "NotExists")
 _ORDERS: Final[dict[str, Callable[[float, float], bool]]] = {

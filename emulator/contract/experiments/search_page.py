@@ -17,6 +17,8 @@ from .search import satisfies
 from .search_values import searchable, values
 
 DEFAULT_MAX_RESULTS: Final = 10
+ALL_OF_THEM: Final = 2**31
+"""The MaxResults of one who wants no pages."""
 _DEFAULT_SORT: Final = "LastModifiedTime"
 
 _Key = tuple[int, float, str, str]

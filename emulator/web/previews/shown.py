@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,10 +18,6 @@ _MOST_CELL: Final = 500
 _MOST_BYTES: Final = 2048
 _MOST_OBJECTS: Final = 200
 _DELIMITERS: Final = "\t,;|"
-# What would be invisible, or turn the direction of what follows.
-_UNSEEN: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +53,6 @@ def shown(view: Kind, source: Source, name: str, start: int = 0) -> Shown:
             return _text(source, start)
         case _:
             return _bytes(source, start)
-
-
-def visible(name: str) -> str:
-    """Return a name with what is invisible in it written out, so that it looks like no other."""
-    return _UNSEEN.sub(
-        lambda found: f"\\u{ord(found[0]):04x}" if ord(found[0]) > 255 else f"\\x{ord(found[0]):02x}", name
-    )
 
 
 def _text(source: Source, start: int) -> Shown:

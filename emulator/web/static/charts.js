@@ -284,6 +284,13 @@ document.addEventListener("input", ({ target }) => {
 });
 document.addEventListener("submit", (event) => { if (event.target.matches?.("[data-chart-controls]")) event.preventDefault(); });
 
+// What the charts are about has ended: each is asked for once more, then no more.
+function end() {
+  for (const host of document.querySelectorAll(".chart[data-live]")) { delete host.dataset.live; host.dataset.last = ""; }
+}
+document.addEventListener("chartsended", end);
+document.addEventListener("htmx:afterSettle", () => { if (document.querySelector("#compared[data-ended]")) end(); });
+
 // A part of the page that is brought up to date keeps its drawn charts; what they are about may have changed.
 if (window.Idiomorph) window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
   if (!old.classList?.contains("drawn") || !old.classList.contains("chart")) return true;

@@ -31,6 +31,16 @@ document.addEventListener("submit", (event) => {
   for (const name of picks()) address.searchParams.append("run", name);
   location.href = address;
 });
+// Other columns of the same search: filters have changed since the page was loaded, and the address has them.
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches?.(".chooser form")) return;
+  for (const one of target.querySelectorAll("input[type=hidden]")) one.remove();
+  for (const [name, value] of new URL(location.href).searchParams) {
+    if (name === "column" || name === "page") continue;
+    const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    target.append(input);
+  }
+});
 document.addEventListener("htmx:afterSettle", show);
 document.addEventListener("htmx:historyRestore", show);
 show();
