@@ -15,11 +15,13 @@ from .errors import ServiceError
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 # Nobody can have these names lead somewhere: they are reserved, or AWS's own (clients that are rerouted keep them).
 _SAFE_ENDINGS: Final = (
-    ".localhost", ".internal", ".test", ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".sagemaker.aws",
+    ".localhost", ".internal", ".test", ".cluster.local",
+    ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".sagemaker.aws",
     ".amazonwebservices.com.cn", ".amazonaws.eu", ".amazonwebservices.eu", ".ic.gov", ".sgov.gov", ".aws.scloud",
     ".adc-e.uk",
 )  # fmt: skip
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+_LABELS: Final = re.compile(r"(?:[^.]{1,63}\.)*[^.]{1,63}")
 # What a page may do that is a job's, when a browser shows it: everything but to act in this origin's name.
 SANDBOX: Final = "sandbox allow-scripts allow-forms allow-popups allow-downloads"
 
@@ -98,7 +100,7 @@ def is_known_host(host: str, names: Collection[str]) -> bool:
     if not _HOST.fullmatch(host):
         return False
     name = _host_of(f"//{host}").rstrip(".")
-    if not name:
+    if not _LABELS.fullmatch(name):
         return False
     known = {one.lower() for one in names}
     return (

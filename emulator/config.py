@@ -16,6 +16,7 @@ DEFAULT_HOST: Final = "127.0.0.1"
 # More jobs at once than this machine has room for only make each other slow.
 DEFAULT_MAX_PARALLEL_JOBS: Final = 24
 DEFAULT_RECOVERY_WINDOW: Final = 60.0
+_EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - to be told from others
 
 
 def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:
@@ -56,6 +57,11 @@ class Settings:
     container_endpoint: str | None = None
     hands_on: HandsOn = NO_HANDS
     allow_hosts: tuple[str, ...] = ()
+
+    def url(self, port: int | str, *, from_here: bool = False) -> str:
+        """Return the address at a port, `from_here` as this machine reaches it even where everybody may."""
+        host = DEFAULT_HOST if from_here and self.host in _EVERYWHERE else self.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def host_names(self) -> frozenset[str]:

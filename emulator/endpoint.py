@@ -16,8 +16,8 @@ from .config import Settings
 from .contract.environment import METADATA_HOST
 from .errors import EndpointUnavailableError
 from .runtime import Emulator
-from .web.app import PREFIX as DASHBOARD
 from .web.app import Dashboard
+from .web.scopes import PREFIX as DASHBOARD
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Endpoint:
             self._servers = opened.enter_context(ExitStack())
             server = self._listen(settings.host, settings.port)
             self.port = server.port
-            self.url = f"http://{settings.host}:{self.port}"
+            self.url = settings.url(self.port)
             self._let_containers_in(settings)
             self.emulator.take_up_jobs()
             self._opened = opened.pop_all()

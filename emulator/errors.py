@@ -61,6 +61,10 @@ class ValidationError(ServiceError):
         super().__init__("ValidationException", message)
 
 
+class UnknownJobError(ValidationError):
+    """The service's answer to the name of a job that is not there, which has no code of its own."""
+
+
 class ResourceInUseError(ServiceError):
     """The service's `ResourceInUse`."""
 

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from .config import Settings
+from .contract.arns import Scope
 from .contract.environment import METADATA_HOST, PlatformAccess
 from .contract.kinds import KINDS, JobKind
 from .contract.life import running_since
+from .contract.record import JobRecord
 from .engines import engine_named
 from .errors import UsageError
 from .experiments.job_components import JobComponents
@@ -215,6 +217,15 @@ class Emulator:
                 "without images: --engine process"
             )
         return self.engine.programs
+
+    def create_job(self, kind: JobKind, scope: Scope, request: Mapping[str, Any]) -> JobRecord:
+        """Start a job that a valid request asks for; whoever starts one does it here.
+
+        Raises:
+            ServiceError: its experiment, its data or its name does not allow it.
+        """
+        self.tracking.check_config(scope, request)
+        return self.jobs[kind].create(scope, request)
 
     def take_up_jobs(self) -> None:
         """Go on with the jobs of an emulator that was killed. To be called once, when containers can reach us."""

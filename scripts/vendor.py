@@ -32,14 +32,18 @@ def main() -> None:
         algorithm, _, digest = known["dist"]["integrity"].partition("-")
         if base64.b64encode(hashlib.new(algorithm, content).digest()).decode() != digest:
             raise SystemExit(f"{name} {library['version']} is not what npm says it is")
-        library["licence"] = known["license"]
+        library |= {"licence": known["license"], "sha256": {}}
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             for member, target in library["files"].items():
-                file = archive.extractfile(f"package/{member}")
-                assert file is not None, member
+                path = f"package/{member}"
+                file = archive.extractfile(path) if path in archive.getnames() else None
+                if file is None:
+                    raise SystemExit(
+                        f"{name} {library['version']} has no file {member}: correct it in {LIBRARIES.name}"
+                    )
                 text = file.read()
                 (VENDOR / target).write_bytes(text)
-                library.setdefault("sha256", {})[target] = hashlib.sha256(text).hexdigest()
+                library["sha256"][target] = hashlib.sha256(text).hexdigest()
         print(f"{name} {library['version']}: {', '.join(library['files'].values())}")
     LIBRARIES.write_text(json.dumps(libraries, indent=2) + "\n")
 

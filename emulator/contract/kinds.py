@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ..errors import ValidationError
 from .arns import ResourceName, Scope
 
 
@@ -25,6 +26,8 @@ class JobKind:
     """What an image is run with when the request gives neither an entrypoint nor arguments."""
     image_members: tuple[str, str]
     """Where the image stands in the request."""
+    input_members: tuple[str, str]
+    """The list of inputs in the request, and what an input calls its name."""
 
     @property
     def name_member(self) -> str:
@@ -56,6 +59,7 @@ TRAINING: Final = JobKind(
     log_group="/aws/sagemaker/TrainingJobs",
     default_command=("train",),
     image_members=("AlgorithmSpecification", "TrainingImage"),
+    input_members=("InputDataConfig", "ChannelName"),
 )
 PROCESSING: Final = JobKind(
     noun="ProcessingJob",
@@ -64,11 +68,20 @@ PROCESSING: Final = JobKind(
     log_group="/aws/sagemaker/ProcessingJobs",
     default_command=(),
     image_members=("AppSpecification", "ImageUri"),
+    input_members=("ProcessingInputs", "InputName"),
 )
 
 KINDS: Final = (TRAINING, PROCESSING)
 
 _BY_RESOURCE: Final = {kind.resource: kind for kind in KINDS}
+
+
+def job_kind(text: str) -> JobKind | None:
+    """Return the kind of the job that an ARN names, or None for any other text."""
+    try:
+        return _BY_RESOURCE.get(ResourceName.parse(text).kind)
+    except ValidationError:
+        return None
 
 
 def is_job(arn: str) -> bool:

@@ -6,6 +6,7 @@ an InProgress job without a ProcessingStartTime waits for capacity, its image or
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .outcome import Outcome
@@ -46,3 +47,24 @@ def ended(facts: Facts, outcome: Outcome, at: float) -> dict[str, Any]:
     if outcome.exit_message is not None:
         changed["ExitMessage"] = outcome.exit_message
     return changed
+
+
+def steps(facts: Facts) -> Iterator[dict[str, Any]]:
+    """Yield what a job went through as a training job's SecondaryStatusTransitions would tell it.
+
+    The service has no such history: these steps follow from the job's times, and their names and messages are ours.
+    """
+    start, end = facts.get("ProcessingStartTime"), facts.get("ProcessingEndTime")
+    preparing = "Waiting for capacity, downloading image and inputs"
+    yield _step("Preparing", preparing, facts["CreationTime"], start or end)
+    if start is not None:
+        yield _step("Processing", "Containers run; outputs are uploaded when they have ended", start, end)
+    if facts["ProcessingJobStatus"] == JobStatus.STOPPING:
+        yield _step("Stopping", "Asked to stop", facts["LastModifiedTime"], None)
+    if end is not None:
+        yield _step(facts["ProcessingJobStatus"], "The job's end", end, end)
+
+
+def _step(name: str, message: str, start: float, end: float | None) -> dict[str, Any]:
+    step = {"Status": name, "StatusMessage": message, "StartTime": start}
+    return step if end is None else {**step, "EndTime": end}

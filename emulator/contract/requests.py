@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..errors import ResourceInUseError, ResourceLimitExceededError, ValidationError
+from ..errors import ResourceInUseError, ResourceLimitExceededError, UnknownJobError, ValidationError
 from .arns import S3Uri
 from .job import DEFAULT_MAX_RUNTIME_SECONDS, MOST_HOSTS
 from .kinds import TRAINING, JobKind, kind_of
@@ -197,11 +197,11 @@ def name_taken(arn: str) -> ResourceInUseError:
     )
 
 
-def not_found(kind: JobKind, name: str) -> ValidationError:
+def not_found(kind: JobKind, name: str) -> UnknownJobError:
     """Return the service's answer to an unknown job: a ValidationException, which clients count on."""
     if kind is TRAINING:
-        return ValidationError("Requested resource not found.")
-    return ValidationError(f"Could not find requested job with name: {name}")
+        return UnknownJobError("Requested resource not found.")
+    return UnknownJobError(f"Could not find requested job with name: {name}")
 
 
 def not_stoppable(kind: JobKind, status: str) -> ValidationError:

@@ -73,12 +73,15 @@ class MetricValueStore(Protocol):
         """Add values by the names of their metrics, all or none of them."""
 
     def summaries(self, components: Collection[Entity]) -> Mapping[str, Sequence[MetricSummary]]:
-        """Return what is known of the metrics of components, by the components' ARNs."""
+        """Return what is known of the metrics of components, by the components' ARNs.
+
+        If several sources have put values of one name, the one that `points` yields comes last.
+        """
 
     def points(self, component: Entity, name: str) -> Iterator[MetricPoint]:
         """Yield the values of a metric in the order in which they came.
 
-        If a job and clients have put values of that name, it is the clients'.
+        If several sources have put values of that name, it is what clients have put, else what the newest job has.
         """
 
     def curve(self, component: Entity, name: str, most: int) -> Curve | None:

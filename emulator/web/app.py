@@ -6,23 +6,38 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
-from flask import Flask, redirect, render_template, url_for
+from flask import Flask, g, redirect, render_template, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ..errors import ServiceError
+from ..errors import ResourceNotFoundError, ServiceError, UnknownJobError
 from ..runtime import Emulator
-from . import guard, job, job_actions, jobs, log_around, runs, s3_object, scopes, series, texts
+from . import (  # noqa: F401 - some add pages to the blueprint of another
+    experiments,
+    guard,
+    job,
+    job_actions,
+    jobs,
+    log_around,
+    log_viewer,
+    logs,
+    runs,
+    s3,
+    s3_object,
+    scopes,
+    series,
+    texts,
+)
+from .scopes import PREFIX
 
-PREFIX: Final = "/_emulator/ui"
 BLUEPRINTS: Final = (
     jobs.pages,
     job.pages,
     job_actions.pages,
-    runs.pages,
+    experiments.pages,
     series.pages,
-    s3_object.pages,
-    log_around.pages,
+    s3.pages,
+    logs.pages,
 )
 
 
@@ -68,10 +83,19 @@ def home() -> Response:
 
 
 def _service_error(error: ServiceError) -> tuple[str, int]:
-    return render_template("error.html", title=error.code, message=error.message), max(400, error.status)
+    is_absence = isinstance(error, ResourceNotFoundError | UnknownJobError)
+    return _error_page(error.code, error.message, 404 if is_absence else max(400, error.status))
 
 
 def _http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
     if error.code is None or error.code < 400:
         return error
-    return render_template("error.html", title=error.name, message=error.description or ""), error.code
+    return _error_page(error.name, error.description or "", error.code)
+
+
+def _error_page(title: str, message: str, status: int) -> tuple[str, int]:
+    """Return what went wrong as a page, from which one gets back to the jobs of the same account and region."""
+    back = url_for("home")
+    if "scope" in g:
+        back = url_for("jobs.index", account=g.scope.account, region=g.scope.region)
+    return render_template("error.html", title=title, message=message, back=back), status

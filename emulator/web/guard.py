@@ -12,6 +12,7 @@ from flask import Flask, abort, request
 from werkzeug.wrappers import Response
 
 from ..browsers import is_known_host, unknown_host
+from .scopes import PREFIX
 
 TOKEN_HEADER: Final = "X-Emulator-Token"  # noqa: S105 - a name
 TOKEN_FIELD: Final = "token"  # noqa: S105
@@ -52,7 +53,7 @@ def register(app: Flask) -> None:
             # A link may lead here from anywhere; nothing of ours is a part of another page.
             is_link = request.headers.get("Sec-Fetch-Mode") == "navigate"
             if site not in _OURS and not (is_link and request.headers.get("Sec-Fetch-Dest") == "document"):
-                abort(403, "This is no part of other sites' pages.")
+                abort(403, "This is no part of other sites' pages. Open it in a tab of its own.")
             return
         origin = request.headers.get("Origin")
         if site not in _OURS or (origin is not None and urlsplit(origin).netloc != request.host):
@@ -71,7 +72,7 @@ def _policy() -> str:
 
     Charts set styles of elements.
     """
-    own = f"{request.host_url}_emulator/ui/static/"
+    own = f"{request.host_url.rstrip('/')}{PREFIX}/static/"
     return (
         f"default-src 'none'; script-src {own}; style-src {own} 'unsafe-inline'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

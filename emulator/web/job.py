@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ..contract.arns import ResourceName, Scope
 from ..contract.experiments.entities import TRIAL_COMPONENT
 from ..contract.experiments.job_component import ExperimentConfig, component_name
-from ..contract.kinds import KINDS, is_job
+from ..contract.kinds import KINDS, job_kind
 from ..contract.outcome import ImageMissingError
 from ..contract.plan import Program
 from ..contract.record import JobRecord, describe
@@ -40,16 +40,19 @@ class Metric:
     count: int | None = None
     smallest: float | None = None
     largest: float | None = None
-    curve: str | None = None
-    """Where its values are to be had."""
+    curve: str = ""
+    """Where its values are to be had; empty where only the final one is known."""
 
 
 @pages.get("/jobs/arn")
 def by_arn() -> Response:
     """Lead to the job with an ARN, whichever account and region it is in."""
     arn = request.args.get("arn", "")
-    if not is_job(arn):
-        abort(404, f"{arn} is no job's ARN: write arn:aws:sagemaker:REGION:ACCOUNT:training-job/NAME.")
+    if job_kind(arn) is None:
+        abort(
+            404,
+            f"{arn} is no job's ARN: write arn:aws:sagemaker:REGION:ACCOUNT:training-job/NAME, or processing-job/NAME.",
+        )
     named = ResourceName.parse(arn)
     return redirect(address(named.scope, named.kind, named.name))
 
@@ -160,9 +163,7 @@ def metrics_of(record: JobRecord) -> list[Metric]:
     return sorted([*known, *others], key=lambda one: one.name)
 
 
-def _curve(record: JobRecord, component: str, metric: str) -> str | None:
-    if "series.curves" not in current_app.view_functions:
-        return None
+def _curve(record: JobRecord, component: str, metric: str) -> str:
     path = url_for("series.curves", account=record.scope.account, region=record.scope.region)
     return f"{path}?{urlencode({'component': component, 'metric': metric, 'points': _POINTS})}"
 

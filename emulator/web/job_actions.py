@@ -6,7 +6,6 @@ import os
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from flask import Blueprint, abort, redirect, request, send_file
 from werkzeug.wrappers import Response
@@ -20,7 +19,6 @@ from .job import address, find
 from .scopes import emulator
 
 pages = Blueprint("job_actions", __name__)
-_EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - to be told from others
 
 
 @pages.post("/jobs/<resource>/<name>/stop")
@@ -70,9 +68,8 @@ def run_again(record: JobRecord) -> JobRecord:
         if emulator().records.get(record.kind.arn(record.scope, name)) is not None:
             continue
         wanted = request_of(record, name)
-        emulator().tracking.check_config(record.scope, wanted)
         try:
-            return emulator().jobs[record.kind].create(record.scope, wanted)
+            return emulator().create_job(record.kind, record.scope, wanted)
         except ResourceInUseError:  # somebody else was quicker
             continue
     raise AssertionError("numbers have no end")
@@ -84,6 +81,4 @@ def _to_page(record: JobRecord) -> Response:
 
 def _own_address() -> str:
     """Return where this server listens, as this machine reaches it: the name in the address bar may be another's."""
-    host = emulator().settings.host
-    reached = "127.0.0.1" if host in _EVERYWHERE else host
-    return f"http://{reached}:{request.environ['SERVER_PORT']}"
+    return emulator().settings.url(request.environ["SERVER_PORT"], from_here=True)

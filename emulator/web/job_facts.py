@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..contract.kinds import TRAINING
+from ..contract.kinds import KINDS
 from ..contract.life import parse
 from ..contract.paths import MODEL, OUTPUT_DATA
 from ..contract.record import JobRecord
@@ -16,16 +16,13 @@ from ..contract.training_job import TrainingJob
 # What the page shows elsewhere.
 _SHOWN: Final = frozenset(
     {
-        "TrainingJobName",
-        "ProcessingJobName",
+        *(kind.name_member for kind in KINDS),
+        *(".".join(kind.image_members) for kind in KINDS),
+        *(kind.input_members[0] for kind in KINDS),
         "HyperParameters",
         "Environment",
         "ExperimentConfig",
-        "InputDataConfig",
-        "ProcessingInputs",
-        "ProcessingOutputConfig",
-        "AlgorithmSpecification.TrainingImage",
-        "AppSpecification.ImageUri",
+        "ProcessingOutputConfig.Outputs",
     }
 )
 
@@ -42,8 +39,8 @@ class Data:
 
 def inputs_of(record: JobRecord) -> list[Data]:
     """Return the channels or inputs of a job."""
-    members = ("InputDataConfig", "ChannelName") if record.kind is TRAINING else ("ProcessingInputs", "InputName")
-    sent = {one[members[1]]: one for one in record.request.get(members[0], ())}
+    inputs, name_member = record.kind.input_members
+    sent = {one[name_member]: one for one in record.request.get(inputs, ())}
     known = {one.name: one for one in parse(record.kind, record.request, record.scope).input_data}
     return [_input(name, one, str(known[name].path) if name in known else "") for name, one in sent.items()]
 
@@ -52,15 +49,9 @@ def outputs_of(record: JobRecord) -> list[Data]:
     """Return where the results of a job go."""
     job = parse(record.kind, record.request, record.scope)
     if isinstance(job, TrainingJob):
-        checkpoints = record.request.get("CheckpointConfig", {})
         return [
             Data(name="model", uri=str(job.model_artifacts), path=str(MODEL), notes="packed at the end"),
             Data(name="output", uri=str(job.output_artifacts), path=str(OUTPUT_DATA), notes="packed, if there is any"),
-            *(
-                [Data(name="checkpoints", uri=checkpoints["S3Uri"], path=checkpoints.get("LocalPath", ""))]
-                if checkpoints
-                else []
-            ),
         ]
     outputs = record.request.get("ProcessingOutputConfig", {}).get("Outputs", ())
     return [_output(one) for one in outputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
@@ -12,10 +13,12 @@ from ..contract.kinds import KINDS, JobKind
 from ..contract.listing import JobQuery
 from ..contract.record import JobRecord
 from ..contract.status import JobStatus, is_terminal, status_of
+from .arguments import whole_number
 from .scopes import emulator, scope
 
 pages = Blueprint("jobs", __name__)
 PAGE_SIZE: Final = 50
+_TIME: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,20})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +76,17 @@ def _first(wanted: Mapping[str, str]) -> Iterator[JobRecord]:
 
 
 def _query(wanted: Mapping[str, str], kind: JobKind) -> JobQuery:
-    created, _, number = wanted.get("after", "").partition("_")
     return JobQuery(
         kind=kind,
         size=PAGE_SIZE,
         status=wanted.get("status") or None,
         name_or_image_contains=wanted.get("q", "").strip().lower(),
-        after=(float(created), int(number)) if number.isdigit() else None,
+        after=_place(wanted.get("after", "")),
     )
+
+
+def _place(text: str) -> tuple[float, int] | None:
+    """Return the place in the list that an address names; a text that names none leads to the newest jobs."""
+    created, _, digits = text.partition("_")
+    number = whole_number(digits)
+    return None if number is None or not _TIME.fullmatch(created) else (float(created), number)

@@ -10,6 +10,8 @@ from flask import Flask, abort, current_app, g
 from ..contract.arns import Scope
 from ..runtime import Emulator
 
+PREFIX: Final = "/_emulator/ui"
+"""Where the dashboard is; its pages are below `/ACCOUNT/REGION` there."""
 EMULATOR: Final = "sagemaker-emulator"
 _REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -55,4 +57,4 @@ def register(app: Flask) -> None:
 def for_templates() -> dict[str, Any]:
     """Return what every template may use of this."""
     here = g.get("scope") or Scope()
-    return {"scope": here, "known_scopes": known_scopes, "has_page": current_app.view_functions.__contains__}
+    return {"scope": here, "known_scopes": known_scopes}

@@ -1,4 +1,4 @@
-"""How times, sizes and durations are written on a page, and which JSON a script finds there."""
+"""How times, sizes, durations, numbers and commands are written on a page."""
 
 from __future__ import annotations
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..contract import processing_status
 from ..contract.kinds import TRAINING
 from ..contract.record import JobRecord
-from ..contract.status import is_terminal, status_of
+from ..contract.status import is_terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +30,11 @@ class Step:
 
 
 def steps_of(record: JobRecord, now: float) -> list[Step]:
-    """Return the steps of a job in order; the last one goes on until `now` unless the job has ended.
-
-    A processing job has no history on the service: its steps follow from its three times.
-    """
-    found = list(_transitions(record) if record.kind is TRAINING else _processing(record))
+    """Return the steps of a job in order; the last one goes on until `now` unless the job has ended."""
+    if record.kind is TRAINING:
+        found = list(record.facts["SecondaryStatusTransitions"])
+    else:
+        found = list(processing_status.steps(record.facts))
     ended = is_terminal(record.facts)
     first = found[0]["StartTime"]
     whole = max((found[-1]["StartTime"] if ended else now) - first, 0.001)
@@ -57,30 +58,3 @@ def _step(
         is_running=is_last and not ended,
         is_end=is_last and ended,
     )
-
-
-def _transitions(record: JobRecord) -> Iterator[Mapping[str, Any]]:
-    yield from record.facts["SecondaryStatusTransitions"]
-
-
-def _processing(record: JobRecord) -> Iterator[Mapping[str, Any]]:
-    facts = record.facts
-    start, end = facts.get("ProcessingStartTime"), facts.get("ProcessingEndTime")
-    yield {
-        "Status": "Preparing",
-        "StartTime": facts["CreationTime"],
-        "StatusMessage": "Waiting for capacity, downloading image and inputs",
-        **({"EndTime": start or end} if start or end else {}),
-    }
-    if start is not None:
-        message = "Containers run; outputs are uploaded when they have ended"
-        yield {
-            "Status": "Processing",
-            "StartTime": start,
-            "StatusMessage": message,
-            **({"EndTime": end} if end else {}),
-        }
-    if status_of(facts) == "Stopping":
-        yield {"Status": "Stopping", "StartTime": facts["LastModifiedTime"], "StatusMessage": "Asked to stop"}
-    if end is not None:
-        yield {"Status": status_of(facts), "StartTime": end, "EndTime": end, "StatusMessage": "The job's end"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import TimeoutError as NotThereError
 
+from tests.chromium import MISSING, chromium
 from tests.jobs import LOG_GROUP, Clients
 
 from . import experiments, large_state, servers
@@ -26,7 +26,6 @@ _ROUNDS: Final = 5
 _MOST: Final = 1.0
 _PATIENCE_MS: Final = 30_000
 _BUCKET: Final = "bench-pages"
-_CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome")
 # Everything that a page brings later is there, and the next frame has been painted.
 _ALL_DRAWN: Final = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(
     performance.now()))))"""
@@ -126,7 +125,7 @@ def _bare_page(clients: Clients, url: str, size: int) -> str:
 
 
 def _chromium() -> Path:
-    found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    found = chromium()
     if found is None:
-        raise CannotRunError("there is no Chromium: scripts/ensure-browser installs it")
+        raise CannotRunError(MISSING)
     return Path(found)

@@ -6,7 +6,6 @@ Screenshots go to the folder that SCREENSHOTS names (`make test`: build/screensh
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from emulator.endpoint import Endpoint
+from tests.chromium import MISSING, chromium
 from tests.dashboard.held import Held
 from tests.jobs import Clients
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 20_000
 """Milliseconds in which what is waited for must be seen; everything is there long before on a quiet machine."""
 
@@ -25,9 +24,9 @@ PATIENCE = 20_000
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One headless Chromium for all tests of a worker."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    program = chromium()
     if program is None:
-        pytest.fail("There is no Chromium. `scripts/ensure-browser` installs it, or says what to do.")
+        pytest.fail(MISSING)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])

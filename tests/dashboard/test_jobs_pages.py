@@ -179,7 +179,25 @@ def test_what_is_not_there_is_said(web: WebClient) -> None:
         assert page.status == 404
         assert text in page.seen
         assert "<script>'" not in page.text
-    assert "Invalid resource ARN: x" in web.get("/jobs/arn", arn="x").seen
+    garbage = web.get("/jobs/arn", arn="x")
+    assert garbage.status == 404
+    assert "x is no job's ARN: write arn:aws:sagemaker:REGION:ACCOUNT:training-job/NAME" in garbage.seen
+    unknown = web.get("/experiments/nope")
+    assert (unknown.status, "ResourceNotFound" in unknown.seen) == (404, True)
+
+
+def test_an_error_leads_back_to_the_jobs_of_its_account_and_region(web: WebClient) -> None:
+    elsewhere = WebClient(web.base.replace("us-east-1", "eu-north-1"))
+    assert '<p><a href="/_emulator/ui/123456789012/eu-north-1/jobs">' in elsewhere.get("/jobs/training-job/nope").text
+    nowhere = WebClient(web.base.replace("123456789012", "1"))
+    assert '<p><a href="/_emulator/ui/">' in nowhere.get("/jobs").text
+
+
+def test_a_place_that_is_none_leads_to_the_newest_jobs(web: WebClient, jobs: TrainingJobs) -> None:
+    job = jobs.running("true").ended()
+    for after in ("abc_1", "1_²", f"1_{'9' * 23}", "nan_1", "inf_1", "1e999_1", "1_", "_", "1_-1", "\u0661_1"):
+        page = web.get("/jobs", q=job.name, after=after)
+        assert (page.status, rows(page)) == (200, [job.name]), after
 
 
 def test_a_job_is_found_by_its_arn_in_whatever_region(web: WebClient, jobs: TrainingJobs) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import http.server
 import json
 import re
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -59,7 +61,8 @@ def stop(jobs: TrainingJobs, ui: str) -> Iterator[Callable[..., Reply]]:
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:4750", "127.0.0.1.evil.example", "localhost.evil.example", "a/b", "a b",
-     "a.localhost.evil.example", "127.0.0.1.nip.io", "bucket.evil.example"],
+     "a.localhost.evil.example", "127.0.0.1.nip.io", "bucket.evil.example",
+     ".localhost", "x..localhost", f"{'x' * 64}.localhost"],
 )  # fmt: skip
 def test_a_foreign_name_leads_nowhere(api: str, ui: str, bucket: str, clients: Clients, host: str) -> None:
     clients.s3.put_object(Bucket=bucket, Key="a", Body=b"secret words", ACL="public-read")
@@ -75,7 +78,7 @@ def test_a_foreign_name_leads_nowhere(api: str, ui: str, bucket: str, clients: C
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1:4750", "localhost:4750", "LOCALHOST", "[::1]:4750", "192.168.1.7:4750", "169.254.170.2",
-     "app.localhost", "host.docker.internal:4750", "emulator:4750"],
+     "app.localhost", "host.docker.internal:4750", "emulator:4750", "emulator.ci.svc.cluster.local:4750"],
 )  # fmt: skip
 def test_addresses_and_names_that_nobody_can_give_are_answered(api: str, ui: str, host: str) -> None:
     for url in (f"{ui}/jobs", f"{api}/_emulator/health"):
@@ -336,6 +339,13 @@ def test_what_addresses_say_stays_text(ui: str, path: str) -> None:
     assert reply.status in (404, 308)
     assert "<img" not in reply.text
     assert "<script>" not in reply.text
+
+
+def test_a_command_to_be_copied_runs_nothing_that_an_address_says(ui: str, bucket: str) -> None:
+    prefix = "x';touch /tmp/pwned;'/"
+    text = html.unescape(ask(f"{ui}/s3/{bucket}?prefix={quote(prefix)}").text)
+    (command,) = re.findall(r"aws s3 cp FILE [^<]*", text)
+    assert shlex.split(command) == ["aws", "s3", "cp", "FILE", f"s3://{bucket}/{prefix}"]
 
 
 def _dismissed(said: list[str], dialog: Dialog) -> None:

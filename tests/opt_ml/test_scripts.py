@@ -45,7 +45,7 @@ def test_a_script_finds_itself_as_in_its_container(opt_ml: OptMl, write: Write) 
             seen = {
                 "epochs": args.epochs, "rows": features.rows(args.train), "file": __file__, "argv": sys.argv,
                 "cwd": os.getcwd(), "settings": json.loads((Path(__file__).parent / "settings.json").read_text()),
-                "beside": sorted(os.listdir()),
+                "beside": sorted(set(os.listdir()) - {"__pycache__"}),
             }
             with open(os.path.join(os.environ["SM_MODEL_DIR"], "seen.json"), "w") as file:
                 json.dump(seen, file)

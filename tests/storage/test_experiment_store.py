@@ -35,6 +35,9 @@ SCOPE = Scope()
 ELSEWHERE = Scope(account="210987654321", region="eu-west-1")
 
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
 class Stores:
     """The stores of one database."""
 
@@ -201,10 +204,12 @@ def test_a_thousand_runs_of_ten_metrics_are_found_at_once(stores: Stores) -> Non
 
 
 @given(
-    values=st.lists(st.floats(allow_nan=False) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=120),
+    values=st.lists(
+        st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=120
+    ),
     most=st.integers(0, 40),
 )
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=60)
 def test_a_curve_is_what_the_contract_keeps(values: list[float], most: int) -> None:
     with TemporaryDirectory() as folder, opened(Path(folder)) as stores:
         component = stores.made(TRIAL_COMPONENT, "C")
@@ -221,6 +226,17 @@ def test_a_curve_is_what_the_contract_keeps(values: list[float], most: int) -> N
 
 def test_there_is_no_curve_of_what_was_not_measured(stores: Stores) -> None:
     assert stores.metrics.curve(stores.made(TRIAL_COMPONENT, "C"), "loss", 100) is None
+
+
+def test_of_several_sources_of_a_metric_all_that_is_told_is_of_one(stores: Stores) -> None:
+    component = stores.made(TRIAL_COMPONENT, "run")
+    for source, value, told in (("arn:z", 1.0, 1.0), ("arn:a", 2.0, 2.0), ("", 3.0, 3.0), ("arn:b", 4.0, 3.0)):
+        stores.metrics.put(component, source, [("loss", MetricPoint(at=1.0, value=value, step=None))])
+        curve = stores.metrics.curve(component, "loss", 100)
+        assert curve is not None
+        assert [one.value for one in curve.points] == [told]
+        assert list(stores.metrics.points(component, "loss")) == list(curve.points)
+        assert stores.metrics.summaries([component])[component.arn][-1] == curve.summary
 
 
 def test_how_large_experiments_are(stores: Stores) -> None:

@@ -60,3 +60,18 @@ def test_a_change_leaves_the_facts_before_it_alone() -> None:
     status.stop_requested(status.started(facts, 2), 3)
     status.ended(facts, Outcome(status=JobStatus.COMPLETED), 4)
     assert facts == before
+
+
+def test_steps_follow_from_the_times() -> None:
+    facts = status.stop_requested(status.started(status.created(1), 2), 3)
+    assert [(one["Status"], one["StartTime"], one.get("EndTime")) for one in status.steps(facts)] == [
+        ("Preparing", 1, 2),
+        ("Processing", 2, None),
+        ("Stopping", 3, None),
+    ]
+    facts = status.ended(facts, Outcome(status=JobStatus.STOPPED), 4)
+    assert [(one["Status"], one["StartTime"], one.get("EndTime")) for one in status.steps(facts)] == [
+        ("Preparing", 1, 2),
+        ("Processing", 2, 4),
+        ("Stopped", 4, 4),
+    ]

@@ -31,8 +31,7 @@ def operations(kind: JobKind) -> dict[str, Callable[..., Document]]:
 
 def create(kind: JobKind, emulator: Emulator, scope: Scope, request: Mapping[str, Any]) -> Document:
     """Start a job; the answer comes as soon as it is accepted."""
-    emulator.tracking.check_config(scope, request)
-    return {kind.arn_member: emulator.jobs[kind].create(scope, request).arn}
+    return {kind.arn_member: emulator.create_job(kind, scope, request).arn}
 
 
 def describe_job(kind: JobKind, emulator: Emulator, scope: Scope, request: Mapping[str, Any]) -> Document:

@@ -90,10 +90,10 @@ class MetricSummary:
 def metric_list(summaries: Sequence[MetricSummary]) -> list[dict[str, Any]]:
     """Return the Metrics of a Describe answer, by name.
 
-    Where a job and a client have put values of one name there are two entries, the client's last: clients that
-    make a column of a name take that.
+    Where several have put values of one name there is an entry of each, jobs' in the order in which they are given,
+    then the client's: clients that make a column of a name take the last.
     """
-    ordered = sorted(summaries, key=lambda one: (one.name, one.source_arn == "", one.source_arn))
+    ordered = sorted(summaries, key=lambda one: (one.name, one.source_arn == ""))
     return [
         {
             "MetricName": one.name,

@@ -19,6 +19,8 @@ _INSERT: Final = f"INSERT INTO metric_series (component, {_SUMMARY}) VALUES (?, 
 _UPDATE: Final = """UPDATE metric_series
     SET count = ?, smallest = ?, largest = ?, mean = ?, squares = ?, last = ?, last_at = ? WHERE id = ?"""
 _POINTS_AT_ONCE: Final = 10_000
+# Of several sources of one name: what clients have put, else the newest job. `summaries` has it last.
+_FIRST_CHOICE: Final = "ORDER BY source_arn = '' DESC, id DESC LIMIT 1"
 # With one min() or max(), the other columns are those of the row that has it.
 _EXTREMES: Final = """SELECT number, step, at, value FROM (
     SELECT number, step, at, value, min(value) FROM metric_points
@@ -70,7 +72,8 @@ class SqliteMetricValueStore:
         found: dict[str, list[MetricSummary]] = {arn: [] for arn in arns.values()}
         columns = ", ".join(f"s.{column}" for column in _SUMMARY.split(", "))
         rows = self._database.rows(
-            f"SELECT s.component, {columns} FROM json_each(?) n JOIN metric_series s ON s.component = n.value",  # noqa: S608
+            f"""SELECT s.component, {columns} FROM json_each(?) n JOIN metric_series s ON s.component = n.value
+                ORDER BY s.source_arn = '', s.id""",  # noqa: S608
             (json.dumps(list(arns)),),
         )
         for component, *figures in rows:
@@ -80,7 +83,7 @@ class SqliteMetricValueStore:
     def points(self, component: Entity, name: str) -> Iterator[MetricPoint]:
         """Yield the values of a metric in the order in which they came."""
         series = self._database.rows(
-            "SELECT id FROM metric_series WHERE component = ? AND name = ? ORDER BY source_arn LIMIT 1",
+            f"SELECT id FROM metric_series WHERE component = ? AND name = ? {_FIRST_CHOICE}",  # noqa: S608
             (component.number, name),
         )
         after, more = -1, bool(series)
@@ -101,7 +104,7 @@ class SqliteMetricValueStore:
         SQL chooses, so that of a long series only what is kept is read into this process.
         """
         rows = self._database.rows(
-            f"SELECT id, {_SUMMARY} FROM metric_series WHERE component = ? AND name = ? ORDER BY source_arn LIMIT 1",  # noqa: S608
+            f"SELECT id, {_SUMMARY} FROM metric_series WHERE component = ? AND name = ? {_FIRST_CHOICE}",  # noqa: S608
             (component.number, name),
         )
         if not rows:

@@ -14,6 +14,7 @@ export function duration(seconds) {
 }
 
 function tick() {
+  if ("offline" in document.documentElement.dataset) return;
   for (const element of document.querySelectorAll("[data-ticks]")) {
     const told = element.dataset.ticks;
     let known = began.get(element);

@@ -4,6 +4,7 @@ export const isDark = () =>
   (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 
 export function notice(text) {
+  if ([...document.querySelectorAll("#notices p")].some((shown) => shown.textContent === text)) return;
   const line = document.createElement("p");
   line.textContent = text;
   document.getElementById("notices").append(line);
@@ -47,6 +48,33 @@ document.addEventListener("htmx:responseError", (event) => {
   const page = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
   notice(page.querySelector("main p")?.textContent ?? `The emulator answered ${event.detail.xhr.status}.`);
 });
+// What is asked for again and again and is gone: once is enough.
+document.addEventListener("htmx:responseError", (event) => {
+  const { elt, xhr } = event.detail;
+  if (xhr.status !== 404 || !elt.matches('[hx-trigger*="every"]')) return;
+  elt.removeAttribute("hx-get");
+  elt.removeAttribute("hx-trigger");
+  window.htmx.process(elt);
+});
+
+// Nobody answers: the page says so until somebody does, and nothing on it goes on as if it were new.
+function offline(isOffline) {
+  const root = document.documentElement;
+  if (isOffline === "offline" in root.dataset) return;
+  if (!isOffline) {
+    delete root.dataset.offline;
+    document.getElementById("offline")?.remove();
+    return;
+  }
+  root.dataset.offline = "";
+  const line = document.createElement("p");
+  line.id = "offline";
+  line.textContent = `The emulator does not answer. This page is as of ${new Date().toLocaleTimeString()}.`;
+  document.getElementById("notices").append(line);
+}
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => offline(true));
+document.addEventListener("htmx:afterOnLoad", () => offline(false));
+
 document.addEventListener("htmx:load", (event) => localTimes(event.detail.elt));
 document.addEventListener("htmx:afterSettle", (event) => localTimes(event.detail.elt));
 localTimes(document);

@@ -1,0 +1,49 @@
+"""What a page does when nobody answers it any more, or when what it shows is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from emulator.config import Settings
+from emulator.endpoint import Endpoint
+from tests.jobs import TrainingJobs
+from tests.up import free_port
+
+PATIENCE = 20_000
+GONE = "<main><p>It is gone.</p></main>"
+COUNT_NOTICES = """
+    window.mostNotices = 0;
+    new MutationObserver(() => {
+        window.mostNotices = Math.max(window.mostNotices, document.querySelectorAll('#notices p').length);
+    }).observe(document.getElementById('notices'), {childList: true});
+"""
+
+
+def test_a_page_says_that_its_emulator_is_gone_until_it_is_back(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    settings = Settings(port=free_port(), engine="process", state_dir=tmp_path)
+    with Endpoint(settings) as first:
+        page.goto(f"{first.url}/_emulator/ui/")
+    told = page.get_by_text("The emulator does not answer.")
+    expect(told).to_be_visible(timeout=PATIENCE)
+    with Endpoint(settings):
+        expect(told).to_be_hidden(timeout=PATIENCE)
+    page.context.close()
+
+
+def test_a_job_that_is_gone_is_told_once(browser: Browser, jobs: TrainingJobs, ui: str) -> None:
+    job = jobs.running("sleep 60")
+    page = browser.new_page()
+    answers: list[int] = []
+    page.on("response", lambda answer: answers.append(answer.status))
+    page.goto(f"{ui}/jobs/training-job/{job.name}")
+    expect(page.get_by_text("InProgress").first).to_be_visible(timeout=PATIENCE)
+    page.evaluate(COUNT_NOTICES)
+    page.route("**/jobs/training-job/**", lambda route: route.fulfill(status=404, body=GONE))
+    expect(page.get_by_text("It is gone.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("It is gone.")).to_be_hidden(timeout=PATIENCE)
+    assert page.evaluate("window.mostNotices") == 1
+    page.context.close()
+    job.stop()
