@@ -277,7 +277,7 @@ def test_nothing_of_the_user_s_reaches_a_program(tmp_path: Path) -> None:
             assert "/job-home" in job.log()
             assert f"{home}/.aws" in job.log()
             assert "touch: cannot touch '/etc/made-by-a-job': Read-only file system" in job.log()
-            assert job.log()[-2:] == ["made", "x"]
+            assert {"made", "x"} <= set(job.log()[-3:])
         assert not Path("/decoy").exists()
         assert not Path("/opt/ml").exists()
     finally:
