@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
@@ -47,3 +48,24 @@ def test_a_job_that_is_gone_is_told_once(browser: Browser, jobs: TrainingJobs, u
     assert page.evaluate("window.mostNotices") == 1
     page.context.close()
     job.stop()
+
+
+def test_what_the_browser_drops_is_asked_for_again(browser: Browser, jobs: TrainingJobs, ui: str) -> None:
+    """As Chromium does when the machine's networks change."""
+    job = jobs.running("echo hello").ended()
+    page = browser.new_page()
+    dropped: list[str] = []
+
+    def once(route: Route) -> None:
+        if len(dropped) < 1:
+            dropped.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/logs/viewer\?"), once)
+    page.goto(f"{ui}/jobs/training-job/{job.name}")
+    expect(page.get_by_role("log")).to_contain_text("hello", timeout=PATIENCE)
+    assert dropped
+    expect(page.locator("#offline")).to_have_count(0)
+    page.context.close()

@@ -252,7 +252,9 @@ function curves(host) {
   const load = async () => {
     const url = host.dataset.curves;
     try {
-      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      const ask = () => fetch(url, { headers: { Accept: "application/json" } });
+      // Browsers drop requests when the machine's networks change.
+      const answer = await ask().catch(() => new Promise((done) => setTimeout(done, 1000)).then(ask));
       if (!answer.ok) throw new Error(`The emulator answered ${answer.status}.`);
       if (url !== host.dataset.curves) return;
       series = (await answer.json()).series;

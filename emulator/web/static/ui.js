@@ -72,7 +72,18 @@ function offline(isOffline) {
   line.textContent = `The emulator does not answer. This page is as of ${new Date().toLocaleTimeString()}.`;
   document.getElementById("notices").append(line);
 }
-for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => offline(true));
+
+// A browser drops requests when the machine's networks change, as they do with each job in Docker. So what failed is
+// tried again, and only if nobody answers then the page says so.
+const AGAIN_AFTER = 1500;
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, ({ detail: { elt } }) => {
+  setTimeout(async () => {
+    try { await fetch(document.querySelector("link[rel=icon]").href, { cache: "no-store" }); } catch { offline(true); return; }
+    offline(false);
+    const trigger = elt.getAttribute?.("hx-trigger") ?? "";
+    if (elt.isConnected && !trigger.includes("every")) window.htmx.trigger(elt, trigger.includes("again") ? "again" : elt.matches("form") ? "submit" : "click");
+  }, AGAIN_AFTER);
+});
 document.addEventListener("htmx:afterOnLoad", () => offline(false));
 
 document.addEventListener("htmx:load", (event) => localTimes(event.detail.elt));
