@@ -19,6 +19,7 @@ from . import (  # noqa: F401 - some add pages to the blueprint of another
     job_actions,
     jobs,
     log_around,
+    log_download,
     log_viewer,
     logs,
     runs,

@@ -14,7 +14,8 @@ from ..contract.experiments.analytics import analytics_columns, analytics_row, s
 from ..contract.experiments.entities import EXPERIMENT, Entity, ExperimentSize
 from .arguments import whole_number
 from .files import disposition
-from .run_table import OPERATORS, STATISTICS, Asked, RunTable, cell, is_of_job, run_table
+from .run_table import RunTable, cell, is_of_job, run_table
+from .runs_asked import OPERATORS, STATISTICS, Asked
 from .scopes import emulator, scope
 
 pages = Blueprint("experiments", __name__)

@@ -42,6 +42,11 @@ def segments(message: str, searched: str) -> list[Segment]:
     return found
 
 
+def raw(text: str) -> bytes:
+    """Return text as it is, but for half characters, which a client may have written."""
+    return text.encode(errors="replace")
+
+
 @lru_cache(maxsize=64)
 def _pattern(searched: str) -> re.Pattern[str]:
     pattern = f"(?P<unseen>[{UNSEEN}]+)"

@@ -1,28 +1,24 @@
-"""The lines of a log: its end that grows, older ones, those around a place or a match, all of it as a file."""
+"""Pages and parts with the lines of a log: its end that grows, older ones, those around a place or a match."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Response, abort, render_template, request, url_for
 
 from ..contract import log_merge
-from ..contract.log_merge import Counts, LinePlace, counts_text, parse_counts
+from ..contract.log_merge import LinePlace, parse_counts
 from ..errors import ServiceError
-from ..storage.merged_log import MergedLine, MergedLog
+from ..storage.merged_log import MergedLog
 from . import logs
 from .arguments import whole_number
-from .files import disposition
 from .htmx import STOP_POLLING
 from .log_choice import LogChoice
 from .log_matches import Matches
-from .log_text import LONGEST_SHOWN, Segment, segments
+from .log_text import raw, segments
+from .log_window import shown_lines, window
 from .scopes import emulator, scope
 
 pages: Final = logs.pages
@@ -32,7 +28,6 @@ _ABOVE: Final = 100
 """Of them so many above the line that is wanted."""
 # One who looks at the end of a log that grows faster is shown its new end.
 _MOST_BEHIND: Final = 2 * AT_ONCE
-_DOWNLOAD_BLOCK: Final = 256 * 1024
 
 
 @pages.context_processor
@@ -43,30 +38,6 @@ def _for_templates() -> dict[str, Any]:
 def link_to(choice: LogChoice, **more: Any) -> str:
     """Return the address of a log's viewer."""
     return url_for("logs.viewer", account=scope().account, region=scope().region, **choice.address, **more)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownLine:
-    """A line as a page has it; of a longer one the beginning, and the length of all in characters."""
-
-    place: str
-    number: int
-    time: str
-    moment: str
-    host: str
-    color: int
-    segments: list[Segment]
-    length: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """A stretch of a log, and what is above and below it."""
-
-    lines: list[ShownLine]
-    has_older: bool
-    has_newer: bool
-    stops: str
 
 
 @pages.get("/logs/viewer")
@@ -88,7 +59,7 @@ def stream() -> str | Response:
 def lines() -> str | Response | tuple[str, int]:
     """Return lines alone: older ones before a line, or what was added after a place."""
     choice = LogChoice.of(request.args)
-    is_live, follows = choice.is_live, "follow" in request.args
+    is_live, follows, searched = choice.is_live, "follow" in request.args, _searched()
     try:
         log = emulator().logs.merged(scope(), choice.shown)
     except ServiceError:  # deleted while one looks at it
@@ -96,24 +67,22 @@ def lines() -> str | Response | tuple[str, int]:
     with log:
         if "before" in request.args:
             stops = log_merge.counts_before(log.indexes, LinePlace.parse(request.args["before"]))
-            shown = _window(choice, log, log_merge.back(log.indexes, stops, AT_ONCE), stops)
-            return render_template("logs/older.html", choice=choice, window=shown, searched=_searched())
+            shown = window(choice, log, log_merge.back(log.indexes, stops, AT_ONCE), stops, searched)
+            return render_template("logs/older.html", choice=choice, window=shown, searched=searched)
         starts = parse_counts(request.args.get("after", ""))
         end = log_merge.ends(log.indexes)
         if "skip" in request.args and sum(end.values()) - sum(starts.values()) > _MOST_BEHIND:
-            shown = _window(choice, log, log_merge.back(log.indexes, end, AT_ONCE), end)
-            page = render_template(
-                "logs/newest.html", choice=choice, window=shown, searched=_searched(), is_live=is_live
-            )
+            shown = window(choice, log, log_merge.back(log.indexes, end, AT_ONCE), end, searched)
+            page = render_template("logs/newest.html", choice=choice, window=shown, searched=searched, is_live=is_live)
             return Response(page, headers={"HX-Retarget": "#log-viewer .log", "HX-Reswap": "innerHTML"})
-        shown = _window(choice, log, starts, log_merge.onward(log.indexes, starts, AT_ONCE))
+        shown = window(choice, log, starts, log_merge.onward(log.indexes, starts, AT_ONCE), searched)
     if follows and is_live and not shown.lines:
         return Response(status=204)
     return render_template(
         "logs/newer.html",
         choice=choice,
         window=shown,
-        searched=_searched(),
+        searched=searched,
         is_live=is_live,
         follows=follows,
         has_other_hosts=follows and request.args.get("hosts") != str(len(choice.streams)),
@@ -131,22 +100,7 @@ def line() -> str | Response:
         abort(404, "That line is no longer in the log. Open the log anew.")
     if "HX-Request" in request.headers:
         return render_template("logs/line_text.html", segments=segments(found.event.message, _searched()))
-    return Response(_raw(found.event.message), content_type="text/plain; charset=utf-8")
-
-
-@pages.get("/logs/download")
-def download() -> Response:
-    """Return the whole log as a file. Where it has several streams, each line begins with its host."""
-    choice = LogChoice.of(request.args)
-    if choice.has_more:
-        abort(400, f"More than {len(choice.shown)} streams begin with {choice.prefix!r}. Download them one by one.")
-    log = emulator().logs.merged(scope(), choice.shown)
-    hosts = {one.id: f"[{choice.hosts[one.name]}] " for one in choice.shown} if len(choice.shown) > 1 else {}
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", choice.name).strip("-.") or "log"
-    answer = Response(_file(log, hosts), content_type="text/plain; charset=utf-8")
-    answer.headers["Content-Disposition"] = disposition(f"{name}.log")
-    answer.call_on_close(log.close)
-    return answer
+    return Response(raw(found.event.message), content_type="text/plain; charset=utf-8")
 
 
 def _viewer(choice: LogChoice) -> str | Response:
@@ -165,10 +119,10 @@ def _viewer(choice: LogChoice) -> str | Response:
         else:
             stops = log_merge.ends(log.indexes)
             starts = log_merge.back(log.indexes, stops, AT_ONCE)
-        shown = _window(choice, log, starts, stops)
+        shown = window(choice, log, starts, stops, searched)
         total = sum(log_merge.ends(log.indexes).values())
         above = sum(target.values()) - sum(starts.values()) if target is not None else None
-        listed = _shown(choice, matches.lines, matches.numbers) if matches is not None else []
+        listed = shown_lines(choice, matches.lines, matches.numbers, searched) if matches is not None else []
     current = shown.lines[above].place if above is not None and above < len(shown.lines) else ""
     own = is_own_page()
     is_part = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
@@ -219,69 +173,6 @@ def _milliseconds(text: str) -> int:
     except ValueError:
         abort(400, f"{text[:60]!r} is neither a line's number nor a time. Write 120, or 2026-01-31T12:00:00.")
     return max(0, int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
-
-
-def _window(choice: LogChoice, log: MergedLog, starts: Counts, stops: Counts) -> Window:
-    first = sum(starts.values()) + 1
-    end = log_merge.ends(log.indexes)
-    return Window(
-        lines=_shown(choice, log.lines(starts, stops), count(first)),
-        has_older=first > 1,
-        has_newer=sum(stops.values()) < sum(end.values()),
-        stops=counts_text(stops),
-    )
-
-
-def _shown(choice: LogChoice, found: Iterable[MergedLine], numbers: Iterable[int]) -> list[ShownLine]:
-    searched = _searched()
-    colors = {one.id: number % 6 for number, one in enumerate(choice.streams)}
-    hosts = choice.hosts if len(choice.streams) > 1 else {}
-    return [_shown_line(one, number, hosts, colors, searched) for number, one in zip(numbers, found, strict=False)]
-
-
-def _shown_line(
-    one: MergedLine, number: int, hosts: Mapping[str, str], colors: Mapping[int, int], searched: str
-) -> ShownLine:
-    event = one.event
-    at = moment_of(event.timestamp)
-    is_longer = len(event.message) > LONGEST_SHOWN
-    return ShownLine(
-        place=str(one.place),
-        number=number,
-        time=at[11:-1],
-        moment=at,
-        host=hosts.get(one.stream.name, ""),
-        color=colors.get(one.stream.id, 0),
-        segments=segments(event.message[:LONGEST_SHOWN] if is_longer else event.message, searched),
-        length=len(event.message) if is_longer else None,
-    )
-
-
-def moment_of(milliseconds: int) -> str:
-    """Return a time as an ISO text; clients write any number."""
-    seconds, rest = divmod(milliseconds, 1000)
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
-    except (ValueError, OverflowError, OSError):
-        return f"0000-00-00T{milliseconds}Z"
-
-
-def _file(log: MergedLog, hosts: Mapping[int, str]) -> Iterator[bytes]:
-    with log:
-        block, size = [], 0
-        for one in log.lines({}, log_merge.ends(log.indexes)):
-            text = f"{hosts.get(one.stream.id, '')}{one.event.message}\n"
-            block.append(text)
-            size += len(text)
-            if size >= _DOWNLOAD_BLOCK:
-                yield _raw("".join(block))
-                block, size = [], 0
-        yield _raw("".join(block))
-
-
-def _raw(text: str) -> bytes:
-    """Return text as it is, but for half characters, which a client may have written."""
-    return text.encode(errors="replace")
 
 
 def _searched() -> str:

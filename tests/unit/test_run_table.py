@@ -13,7 +13,8 @@ from emulator.contract.experiments.analytics import analytics_columns, analytics
 from emulator.contract.experiments.curves import Curve
 from emulator.contract.experiments.metric_summary import MetricPoint, MetricSummary
 from emulator.web.comparison import chart_columns, metric_rows, parameter_rows
-from emulator.web.run_table import MOST_COLUMNS, Asked, Column, RunTable, cell, run_table
+from emulator.web.run_table import MOST_COLUMNS, Column, RunTable, cell, run_table
+from emulator.web.runs_asked import Asked
 from emulator.web.series import as_json
 
 STATISTICS = ("Min", "Max", "Avg", "StdDev", "Last", "Count")
