@@ -93,6 +93,7 @@ def _pages() -> list[_Page]:
         _Page(name="job page with its log; 10,000 jobs", path=f"jobs/training-job/{job}", is_there=line),
         _Page(name="log viewer; 1,000,000 lines", path=f"logs/viewer?{log}", is_there=line),
         _Page(name="runs table; 1,000 runs x 10 metrics x 1,000 values", path="experiments/bench"),
+        _Page(name="run page; 100,000 values", path=f"runs/{experiments.LONG}", is_there=drawn),
         _Page(name="three runs compared; 10 metrics x 1,000 values", path=f"compare?{compared}", is_there=drawn),
     ]
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from emulator.contract.arns import Scope
@@ -23,6 +24,9 @@ from .setting import Setting
 _RUNS = 1_000
 _METRICS = 10
 _VALUES = 1_000
+LONG = "bench-long-run"
+"""The trial component of a run with so many values of one metric."""
+LONG_VALUES = 100_000
 _ROUNDS = 5
 _BATCHES = 200
 _SCOPE = Scope(account="123456789012", region="us-east-1")
@@ -90,6 +94,14 @@ def fill(state_dir: Path) -> None:
                 for step in range(_VALUES)
             ]
             metrics.put(run, "", points)
+        _made(entities, EXPERIMENT, {"ExperimentName": "bench-long"}, at)
+        trial = _made(entities, TRIAL, {"TrialName": "bench-long-trial", "ExperimentName": "bench-long"}, at)
+        run = _made(entities, TRIAL_COMPONENT, {"TrialComponentName": LONG}, at)
+        entities.associate(trial, run)
+        noise = Random(0)
+        values = (1 / (1 + step / 1000) + noise.random() / 10 for step in range(LONG_VALUES))
+        long = [("loss", MetricPoint(at=at + step, value=value, step=step)) for step, value in enumerate(values)]
+        metrics.put(run, "", long)
 
 
 def name(number: int) -> str:
