@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.jobs.ports import Capabilities
-from tests.jobs import ProcessingJobs
+from tests.jobs import ProcessingJob, ProcessingJobs, new_name
 from tests.programs import ME, TALK, until
 
 OUT = "/opt/ml/processing/out"
@@ -33,19 +33,20 @@ def test_inputs_become_outputs(processing: ProcessingJobs) -> None:
 
 
 def test_describe_tells_what_was_asked_and_what_happened(processing: ProcessingJobs) -> None:
+    program, name = f"{until()}; printf done > /opt/ml/output/message", new_name()
     request = processing.request(
-        AppSpecification={"ContainerEntrypoint": ["sh", "-c", "printf done > /opt/ml/output/message"]},
-        Environment={"A": "b"},
+        ProcessingJobName=name,
+        AppSpecification={"ContainerEntrypoint": ["sh", "-c", program]},
+        Environment={"A": "b", **processing.signs(program, name)},
         Tags=[{"Key": "k", "Value": "v"}],
     )
     processing.clients.sagemaker.create_processing_job(**request)
-    name = request["ProcessingJobName"]
-    created = processing.clients.sagemaker.describe_processing_job(ProcessingJobName=name)
+    job = ProcessingJob(processing.clients, name, processing.bucket)
+    created = job.describe()
     assert created["ProcessingJobStatus"] == "InProgress"
     assert "Tags" not in created
-    job = processing.running("true").ended()  # some other
-    job = type(job)(processing.clients, name, processing.bucket).ended()
-    described = job.describe()
+    processing.running("true").ended()  # some other
+    described = job.go().ended().describe()
     for member, value in request.items():
         if member != "Tags":
             assert described[member] == value, member
