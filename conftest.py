@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from emulator.config import Settings
 from emulator.endpoint import Endpoint
 from emulator.jobs.ports import Capabilities
 from tests.images import built, images_of
-from tests.jobs import Clients, ProcessingJobs, TrainingJobs
+from tests.jobs import Clients, ProcessingJobs, TrainingJobs, new_bucket
 
 # What users get, for a clone whose entry points are not installed; and pytest's own way to test plugins.
 pytest_plugins = ["emulator.pytest_plugin", "pytester"]
@@ -30,8 +29,8 @@ BEHAVIOUR = Path(__file__).parent / "tests/behaviour"
 DASHBOARD = Path(__file__).parent / "tests/dashboard"
 CLIENTS = Path(__file__).parent / "tests/clients"  # whose tests have endpoints of their own
 
-# One second of the service's limits takes ten milliseconds: MaxRuntime and the stop grace in no time.
-TIME_SCALE = 100.0
+# The 120 seconds between SIGTERM and SIGKILL take 4.8, which is enough for programs also on a busy machine.
+TIME_SCALE = 25.0
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -83,9 +82,7 @@ def clients(endpoint: Endpoint) -> Clients:
 @pytest.fixture
 def bucket(clients: Clients) -> str:
     """A bucket for all that a test stores. A reset of any emulator in this process makes moto forget older ones."""
-    name = f"tests-{uuid.uuid4().hex[:8]}"
-    clients.s3.create_bucket(Bucket=name)
-    return name
+    return new_bucket(clients)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-# Whoever only looks whether a lock is held has it for a moment.
-_LOOK_SECONDS: Final = 0.3
+# Whoever only looks whether a lock is held has it for a moment, which may be long on a busy machine.
+_LOOK_SECONDS: Final = 1.0
 
 CLEANING_UP: Final = "cleaning up"
 """What the file of a lock says while its holder is about to let it go by itself."""

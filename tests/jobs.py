@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from tests import programs
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -27,9 +31,23 @@ if TYPE_CHECKING:
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 TERMINAL = ("Completed", "Failed", "Stopped")
-WAIT_SECONDS = 90
+WAIT_SECONDS = 150
 
 _JOIN_AND_RUN = 'for piece; do program="$program$piece"; done; eval "$program"'
+
+
+_SESSION = boto3.session.Session()
+_SESSION_LOCK = threading.Lock()
+
+
+@contextmanager
+def _shared_session() -> Iterator[boto3.session.Session]:
+    """Yield the session of all clients, to one thread at a time.
+
+    It keeps what it has read of the services, as reading that costs more than most tests.
+    """
+    with _SESSION_LOCK:
+        yield _SESSION
 
 
 class Clients:
@@ -42,35 +60,41 @@ class Clients:
             "aws_access_key_id": account,
             "aws_secret_access_key": "secret",
         }
-        self._session = boto3.session.Session()
 
     @cached_property
     def sagemaker(self) -> SageMakerClient:
-        return self._session.client("sagemaker", **self._arguments)
+        with _shared_session() as session:
+            return session.client("sagemaker", **self._arguments)
 
     @cached_property
     def metrics(self) -> Any:
-        return self._session.client("sagemaker-metrics", **self._arguments)
+        with _shared_session() as session:
+            return session.client("sagemaker-metrics", **self._arguments)
 
     @cached_property
     def s3(self) -> S3Client:
-        return self._session.client("s3", **self._arguments)
+        with _shared_session() as session:
+            return session.client("s3", **self._arguments)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        return self._session.client("logs", **self._arguments)
+        with _shared_session() as session:
+            return session.client("logs", **self._arguments)
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
-        return self._session.client("cloudwatch", **self._arguments)
+        with _shared_session() as session:
+            return session.client("cloudwatch", **self._arguments)
 
     @cached_property
     def iam(self) -> IAMClient:
-        return self._session.client("iam", **self._arguments)
+        with _shared_session() as session:
+            return session.client("iam", **self._arguments)
 
     @cached_property
     def sts(self) -> STSClient:
-        return self._session.client("sts", **self._arguments)
+        with _shared_session() as session:
+            return session.client("sts", **self._arguments)
 
 
 def experiment_config(clients: Clients) -> dict[str, str]:
@@ -79,6 +103,16 @@ def experiment_config(clients: Clients) -> dict[str, str]:
     clients.sagemaker.create_experiment(ExperimentName=name)
     clients.sagemaker.create_trial_component(TrialComponentName=f"{name}-run")
     return {"ExperimentName": name, "RunName": f"{name}-run"}
+
+
+def new_name() -> str:
+    return f"job-{uuid.uuid4().hex[:12]}"
+
+
+def new_bucket(clients: Clients) -> str:
+    name = f"tests-{uuid.uuid4().hex[:8]}"
+    clients.s3.create_bucket(Bucket=name)
+    return name
 
 
 def refusal_of(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
@@ -118,6 +152,15 @@ class AnyJob:
 
     def stop(self) -> Self:
         self.call("stop")
+        return self
+
+    def stored(self, key: str, content: bytes) -> Self:
+        """Wait until one of its outputs' objects has this content, while it runs."""
+        return self._until(lambda _: self.objects(key).get("") == content)
+
+    def go(self, sign: str = "go") -> Self:
+        """Give the sign for which the job's program waits: see `programs.until`."""
+        self.clients.s3.put_object(Bucket=self.bucket, Key=f"signs/{self.name}/{sign}", ACL="public-read")
         return self
 
     @property
@@ -160,7 +203,7 @@ class AnyJob:
         }
 
     def _until(self, reached: Callable[[dict[str, Any]], bool]) -> Self:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline, pause = time.monotonic() + WAIT_SECONDS, 0.02
         while not reached(described := self.describe()):
             status = described[f"{self.noun}JobStatus"]
             in_time = time.monotonic() < deadline and status not in TERMINAL
@@ -168,7 +211,8 @@ class AnyJob:
                 f"{self.name} is {status}/{described.get('SecondaryStatus', '')}: "
                 f"{described.get('FailureReason')}\n" + "\n".join(self.log()[-20:])
             )
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 1.2, 0.25)  # each look costs both sides a request
         return self
 
 
@@ -231,6 +275,10 @@ class AnyJobs:
     bucket: str
     image: Callable[[str], str]
 
+    def signs(self, program: str, name: str) -> dict[str, str]:
+        """Return the variables of a job with which its program waits for signs, if it does."""
+        return programs.waiting(f"/{self.bucket}/signs/{name}/") if programs.WAIT in program else {}
+
     def source(self, name: str, objects: Mapping[str, bytes], suffix: str = "/") -> str:
         """Store objects below a prefix of their own and return its URI."""
         prefix = f"in/{uuid.uuid4().hex[:8]}/{name}"
@@ -245,7 +293,8 @@ class TrainingJobs(AnyJobs):
 
     def running(self, program: str, *, image: str = "behaviour", **changes: Any) -> Job:
         """Start a job whose container runs a line of shell."""
-        environment = {"PROGRAM": program, **changes.pop("Environment", {})}
+        name = changes.setdefault("TrainingJobName", new_name())
+        environment = {"PROGRAM": program, **self.signs(program, name), **changes.pop("Environment", {})}
         return self.create(image=image, Environment=environment, **changes)
 
     def create(self, *, image: str = "behaviour", **changes: Any) -> Job:
@@ -262,7 +311,7 @@ class TrainingJobs(AnyJobs):
             **changes.pop("AlgorithmSpecification", {}),
         }
         request = {
-            "TrainingJobName": f"job-{uuid.uuid4().hex[:12]}",
+            "TrainingJobName": new_name(),
             "RoleArn": ROLE,
             "AlgorithmSpecification": algorithm,
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/out"},
@@ -290,6 +339,9 @@ class ProcessingJobs(AnyJobs):
         """Start a job whose containers run a line of shell, in pieces if it is longer than an argument may be."""
         pieces = [program[start : start + 256] for start in range(0, len(program), 256)]
         command = ["sh", "-c", *pieces] if len(pieces) == 1 else ["sh", "-c", _JOIN_AND_RUN, "sh", *pieces]
+        name = changes.setdefault("ProcessingJobName", new_name())
+        if signs := self.signs(program, name):
+            changes["Environment"] = {**signs, **changes.get("Environment", {})}
         return self.create(image=image, hosts=hosts, AppSpecification={"ContainerEntrypoint": command}, **changes)
 
     def create(self, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> ProcessingJob:
@@ -300,7 +352,7 @@ class ProcessingJobs(AnyJobs):
 
     def request(self, *, image: str = "behaviour", hosts: int = 1, **changes: Any) -> dict[str, Any]:
         """Return a CreateProcessingJob request; the outputs' S3Uris are filled in if they have none."""
-        name = changes.pop("ProcessingJobName", f"job-{uuid.uuid4().hex[:12]}")
+        name = changes.pop("ProcessingJobName", new_name())
         cluster = {"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 10}
         request = {
             "ProcessingJobName": name,

@@ -10,8 +10,9 @@ from emulator.config import Settings
 from emulator.endpoint import Endpoint
 from tests.images import images_of
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs
+from tests.programs import until
 
-pytestmark = pytest.mark.timeout(120)
+UNTIL_STOPPED = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def narrow(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iter
         engine=endpoint.emulator.engine.name,
         state_dir=tmp_path_factory.mktemp("narrow"),
         max_parallel_jobs=1,
-        time_scale=100,
+        time_scale=25,
     )
     with Endpoint(settings) as running:
         yield running
@@ -37,17 +38,17 @@ def jobs(narrow: Endpoint, request: pytest.FixtureRequest) -> TrainingJobs:
 
 
 def test_a_job_without_capacity_is_pending_and_runs_when_its_turn_comes(jobs: TrainingJobs) -> None:
-    first = jobs.running("echo ready; sleep 1").wrote("ready")
+    first = jobs.running(f"echo ready; {until()}").wrote("ready")
     second = jobs.running("echo mine")
     waiting = second.describe()
     assert (waiting["TrainingJobStatus"], waiting["SecondaryStatus"]) == ("InProgress", "Pending")
     assert waiting["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Training job waiting for capacity"
-    assert first.ended().status == second.ended().status == "Completed"
+    assert first.go().ended().status == second.ended().status == "Completed"
     assert second.describe()["TrainingStartTime"] >= first.describe()["TrainingEndTime"]
 
 
 def test_a_waiting_job_can_be_stopped(jobs: TrainingJobs) -> None:
-    first = jobs.running("echo ready; exec sleep 600").wrote("ready")
+    first = jobs.running(UNTIL_STOPPED).wrote("ready")
     second = jobs.running("echo never").stop().ended()
     described = second.describe()
     assert described["TrainingJobStatus"] == "Stopped"
@@ -58,7 +59,7 @@ def test_a_waiting_job_can_be_stopped(jobs: TrainingJobs) -> None:
 
 
 def test_a_waiting_processing_job_can_be_stopped(jobs: TrainingJobs) -> None:
-    first = jobs.running("echo ready; exec sleep 600").wrote("ready")
+    first = jobs.running(UNTIL_STOPPED).wrote("ready")
     processing = ProcessingJobs(jobs.clients, jobs.bucket, jobs.image)
     second = processing.running("echo never", ProcessingOutputConfig=processing.outputs("out"))
     assert second.status == "InProgress"
@@ -70,7 +71,7 @@ def test_a_waiting_processing_job_can_be_stopped(jobs: TrainingJobs) -> None:
 
 
 def test_data_that_vanishes_before_the_download_fails_the_job(jobs: TrainingJobs) -> None:
-    first = jobs.running("echo ready; exec sleep 600").wrote("ready")
+    first = jobs.running(UNTIL_STOPPED).wrote("ready")
     channel = jobs.channel("train", {"/a": b"1"})
     second = jobs.running("true", InputDataConfig=[channel])
     key = channel["DataSource"]["S3DataSource"]["S3Uri"].removeprefix(f"s3://{jobs.bucket}/") + "a"

@@ -7,17 +7,25 @@ from typing import Any
 
 import pytest
 
+from emulator.endpoint import Endpoint
 from emulator.jobs.ports import Capabilities
 from tests import container_view
 from tests.container_view import environment, is_compact, neutral, parsed, tree
-from tests.jobs import TrainingJobs
+from tests.images import images_of
+from tests.jobs import Clients, TrainingJobs, new_bucket
+
+# They look at the same two jobs.
+pytestmark = pytest.mark.xdist_group("container-view")
 
 golden = partial(container_view.golden, "training")
 
-pytestmark = pytest.mark.timeout(120)
+
+@pytest.fixture(scope="module")
+def jobs(clients: Clients, endpoint: Endpoint) -> TrainingJobs:
+    return TrainingJobs(clients, new_bucket(clients), images_of(endpoint))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def seen(jobs: TrainingJobs) -> dict[str, Any]:
     """What the probe image saw of a job with all that puts something into /opt/ml."""
     train = jobs.channel("train", {"/a.csv": b"1,2\n", "/day=1/b.csv": b"3,4\n"}, ContentType="text/csv")
@@ -39,7 +47,7 @@ def seen(jobs: TrainingJobs) -> dict[str, Any]:
     return neutral(job.seen(), job)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bare(jobs: TrainingJobs) -> dict[str, Any]:
     """What the probe image saw of a job that asks for nothing, isolated."""
     job = jobs.create(image="probe", EnableNetworkIsolation=True).ended()

@@ -12,8 +12,6 @@ from emulator.endpoint import Endpoint
 from emulator.jobs.ports import Capabilities
 from tests.jobs import Job, TrainingJobs
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 def listener() -> Iterator[int]:
@@ -76,8 +74,8 @@ def test_an_isolated_job_reaches_neither_this_machine_nor_anything_else(
 
 def test_jobs_cannot_reach_each_other(jobs: TrainingJobs, capabilities: Capabilities) -> None:
     server = jobs.running(
-        "hostname -i; exec python3 -c \"import socket; s=socket.create_server(('',7777)); print('up',flush=True);"
-        ' s.settimeout(20); s.accept()"'
+        'hostname -i; exec python3 -c "import signal, socket; signal.signal(signal.SIGTERM, lambda *_: exit());'
+        " s=socket.create_server(('',7777)); print('up',flush=True); s.settimeout(120); s.accept()\""
     ).wrote("up")
     address = server.log()[0]
     _, reached = probed(jobs, [f"{address}:7777"], isolated=False)

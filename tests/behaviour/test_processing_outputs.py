@@ -8,9 +8,7 @@ import pytest
 
 from emulator.jobs.ports import Capabilities
 from tests.jobs import ProcessingJob, ProcessingJobs
-from tests.programs import ME
-
-pytestmark = pytest.mark.timeout(120)
+from tests.programs import ME, until
 
 ROOT = "/opt/ml/processing"
 MESSAGE = "/opt/ml/output/message"
@@ -73,12 +71,17 @@ def test_a_name_that_cannot_be_a_key_fails_the_job_and_the_others_are_kept(
 
 
 def test_many_small_files_all_arrive(processing: ProcessingJobs) -> None:
-    program = "for i in $(seq 2000); do echo $i > $i; done"
-    jobs = [writing(processing, program, mode=mode) for mode in ("EndOfJob", "Continuous")]
-    for job in map(completed, jobs):
-        pages = job.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=job.bucket, Prefix=f"out/{job.name}/")
-        found = {one["Key"].rpartition("/")[2]: one["Size"] for page in pages for one in page["Contents"]}
-        assert found == {str(number): len(f"{number}\n") for number in range(1, 2001)}
+    """More than a page of a list has, in both modes."""
+    outputs = processing.outputs("out", "live")
+    outputs["Outputs"][1]["S3Output"]["S3UploadMode"] = "Continuous"
+    job = processing.running(
+        f"cd {ROOT}/out; for i in $(seq 1100); do echo $i > $i; done; cp * ../live", ProcessingOutputConfig=outputs
+    )
+    completed(job)
+    pages = job.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=job.bucket, Prefix=f"out/{job.name}/")
+    found = {one["Key"].partition(f"{job.name}/")[2]: one["Size"] for page in pages for one in page["Contents"]}
+    names = [str(number) for number in range(1, 1101)]
+    assert found == {f"{output}/{name}": len(f"{name}\n") for output in ("out", "live") for name in names}
 
 
 def test_an_empty_output_makes_no_object(processing: ProcessingJobs) -> None:
@@ -89,9 +92,11 @@ def test_an_empty_output_makes_no_object(processing: ProcessingJobs) -> None:
 @pytest.mark.parametrize("mode", ["EndOfJob", "Continuous"])
 def test_of_several_hosts_that_write_one_file_the_last_one_s_stays(processing: ProcessingJobs, mode: str) -> None:
     """Also when the first host's was the last to change, and was uploaded while the job ran."""
-    program = f"{ME} echo $me > mine-$me; [ $me = algo-1 ] && sleep 2; echo $me > same; sleep 3; exit 0"
+    program = f"{ME} echo $me > mine-$me; [ $me = algo-1 ] && {until('first')}; echo $me > same; {until()}"
     job = writing(processing, program, mode=mode, hosts=2)
-    assert completed(job).objects("out/") == {
+    if mode == "Continuous":
+        job.stored("out/same", b"algo-2\n").go("first").stored("out/same", b"algo-1\n")
+    assert completed(job.go("first").go()).objects("out/") == {
         "mine-algo-1": b"algo-1\n",
         "mine-algo-2": b"algo-2\n",
         "same": b"algo-2\n",

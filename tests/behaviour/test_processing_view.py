@@ -8,19 +8,27 @@ from typing import Any
 
 import pytest
 
+from emulator.endpoint import Endpoint
 from tests import container_view
 from tests.container_view import environment, is_compact, neutral, parsed, tree
-from tests.jobs import ProcessingJobs, experiment_config
+from tests.images import images_of
+from tests.jobs import Clients, ProcessingJobs, experiment_config, new_bucket
 from tests.programs import ME
 
-pytestmark = pytest.mark.timeout(120)
+# They look at the same two jobs.
+pytestmark = pytest.mark.xdist_group("processing-view")
 
 golden = partial(container_view.golden, "processing")
 
 SEEN = "/opt/ml/processing/seen"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def processing(clients: Clients, endpoint: Endpoint) -> ProcessingJobs:
+    return ProcessingJobs(clients, new_bucket(clients), images_of(endpoint))
+
+
+@pytest.fixture(scope="module")
 def seen(processing: ProcessingJobs) -> dict[str, dict[str, Any]]:
     """What the probe image saw on both hosts of a job with all that puts something into /opt/ml."""
     raw = processing.input("raw", {"/a.csv": b"1,2\n", "/day=1/b.csv": b"3\n", "/empty/": b""})
@@ -45,7 +53,7 @@ def seen(processing: ProcessingJobs) -> dict[str, dict[str, Any]]:
     return {host: neutral(json.loads(text), job) for host, text in job.objects("seen/").items()}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bare(processing: ProcessingJobs) -> dict[str, Any]:
     """What the probe image saw of a job that asks for nothing, isolated."""
     job = processing.create(

@@ -14,8 +14,6 @@ from emulator.endpoint import Endpoint
 from tests.jobs import AnyJob, ProcessingJobs, TrainingJobs
 from tests.programs import ME
 
-pytestmark = pytest.mark.timeout(180)
-
 SEEN = "/opt/ml/processing/seen"
 # What a program's shell and interpreter add by themselves.
 ADDED = {"LC_CTYPE", "PWD", "SHLVL", "_", "OLDPWD"}

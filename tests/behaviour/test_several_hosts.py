@@ -7,12 +7,8 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from tests.jobs import LOG_GROUP, Job, TrainingJobs
-from tests.programs import ME, TALK
-
-pytestmark = pytest.mark.timeout(120)
+from tests.programs import ME, TALK, until
 
 WAIT = "while :; do sleep 0.05; done"
 
@@ -83,16 +79,16 @@ def test_each_host_has_an_opt_ml_of_its_own(jobs: TrainingJobs) -> None:
     paths = "model/x output/data/x input/x input/data/train/a"
     job = jobs.running(
         f"{ME} cd /opt/ml; for f in {paths}; do printf $me > $f; done; mkdir -p model/$me; "
-        f"sleep 1; cat {paths}; cp input/config/*.json model/$me",
+        f"echo written; {until()}; cat {paths}; cp input/config/*.json model/$me",
         ResourceConfig=groups(cpu=1, gpu=2),
         InputDataConfig=[jobs.channel("train", {"/a": b"1"})],
         HyperParameters={"epochs": "3"},
-    )
-    completed(job)
+    ).wrote("written", times=3)
+    completed(job.go())
     assert [job.log(host) for host in ("algo-1", "algo-2", "algo-3")] == [
-        ["algo-1" * 4],
-        ["algo-2" * 4],
-        ["algo-3" * 4],
+        ["written", "algo-1" * 4],
+        ["written", "algo-2" * 4],
+        ["written", "algo-3" * 4],
     ]
     found = files(job, "model.tar.gz")
     for host, group, instance in (("algo-1", "cpu", "ml.c5.xlarge"), ("algo-3", "gpu", "ml.p3.2xlarge")):
@@ -147,10 +143,11 @@ def test_the_trees_of_all_hosts_are_merged_to_one(jobs: TrainingJobs) -> None:
 def test_one_failing_host_ends_the_others_and_its_reason_is_the_job_s(jobs: TrainingJobs) -> None:
     job = jobs.running(
         f"{ME} trap 'echo told; echo kept > /opt/ml/model/kept; printf ended > /opt/ml/output/failure; exit 7' TERM; "
-        "if [ $me = algo-2 ]; then sleep 2; printf 'bad batch' > /opt/ml/output/failure; exit 3; fi; "
+        f"if [ $me = algo-2 ]; then {until()}; printf 'bad batch' > /opt/ml/output/failure; exit 3; fi; "
         f"echo ready; {WAIT}",
         ResourceConfig=cluster(3),
-    ).ended()
+    ).wrote("ready", times=2)
+    job.go().ended()
     assert (job.status, job.failure_reason) == ("Failed", "AlgorithmError: bad batch, exit code: 3")
     assert job.log("algo-1") == job.log("algo-3") == ["ready", "told"]
     assert files(job, "model.tar.gz") == {"kept": b"kept\n"}
@@ -158,7 +155,7 @@ def test_one_failing_host_ends_the_others_and_its_reason_is_the_job_s(jobs: Trai
 
 def test_a_stop_and_the_time_limit_reach_every_host(jobs: TrainingJobs) -> None:
     program = f"trap 'echo told; echo x > /opt/ml/model/$me; exit 0' TERM; {ME} echo ready; {WAIT}"
-    limited = jobs.running(program, ResourceConfig=cluster(2), StoppingCondition={"MaxRuntimeInSeconds": 400})
+    limited = jobs.running(program, ResourceConfig=cluster(2), StoppingCondition={"MaxRuntimeInSeconds": 250})
     stopped = jobs.running(program, ResourceConfig=cluster(2))
     stopped.wrote("ready", times=2).stop()
     for job, secondary in ((stopped, "Stopped"), (limited, "MaxRuntimeExceeded")):

@@ -15,7 +15,7 @@ from emulator.contract.training_job import TrainingJob
 from emulator.jobs.staging import lay_out
 from tests.builders import channel_request, instance_group, training_job
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("toolkit-environment")]
 
 PROGRAM = r"""
 import json, os, subprocess, sys
@@ -128,7 +128,7 @@ def toolkit(image: Callable[[str], str], tmp_path_factory: pytest.TempPathFactor
     variables = json.dumps({name: variables for name, (_, _, variables) in CASES.items()})
     command = ["docker", "run", "--rm", "--network=none", f"--volume={folder}:/cases", f"--env=CASES={variables}"]
     command += ["--entrypoint=python3", image("toolkit"), "-c", PROGRAM]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     answers: dict[str, Any] = json.loads(done.stdout)
     return answers

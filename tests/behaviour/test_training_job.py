@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import uuid
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -14,9 +16,7 @@ from emulator.endpoint import Endpoint
 from emulator.jobs.ports import Capabilities
 from tests.images import images_of
 from tests.jobs import Clients, Job, TrainingJobs
-
-pytestmark = pytest.mark.timeout(120)
-
+from tests.programs import until
 
 # How it ends
 
@@ -105,7 +105,7 @@ def test_a_container_that_ignores_sigterm_is_killed_after_the_grace(jobs: Traini
     assert job.status == "Stopped"
     times = {one["Status"]: one for one in job.describe()["SecondaryStatusTransitions"]}
     grace = (times["Stopping"]["EndTime"] - times["Stopping"]["StartTime"]).total_seconds()
-    assert 1.2 <= grace < 10  # 120 s of the service at the tests' time scale
+    assert 4.8 <= grace < 60  # 120 s of the service at the tests' time scale
     assert job.read("model.tar.gz", "m") == b"kept\n"
 
 
@@ -124,7 +124,7 @@ def test_stopping_twice_changes_nothing_and_stopping_an_ended_job_is_refused(
 def test_max_runtime_stops_the_job(jobs: TrainingJobs) -> None:
     job = jobs.running(
         "trap 'echo late > /opt/ml/model/m; exit 1' TERM; while :; do sleep 0.05; done",
-        StoppingCondition={"MaxRuntimeInSeconds": 50},
+        StoppingCondition={"MaxRuntimeInSeconds": 250},
     ).ended()
     described = job.describe()
     assert (described["TrainingJobStatus"], described["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
@@ -182,7 +182,7 @@ def test_the_role_s_credentials_reach_the_container_and_the_user_s_do_not(
         "e = os.environ;"
         "url = e.get('AWS_CONTAINER_CREDENTIALS_FULL_URI') or "
         "'http://169.254.170.2' + e['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];"
-        "c = json.load(u.urlopen(url, timeout=5));"
+        "c = json.load(u.urlopen(url, timeout=60));"
         "print(c['RoleArn'], sorted(c), any('AKIA' + 'USERSOWN' in v for v in e.values()))"
     )
     job = jobs.running('python3 -c "$FETCH"', Environment={"FETCH": fetch}).ended()
@@ -236,11 +236,20 @@ def test_keys_that_have_no_place_fail_the_job(jobs: TrainingJobs, objects: dict[
     assert job.log() == []
 
 
-def test_a_channel_of_many_objects_arrives_whole(jobs: TrainingJobs) -> None:
+def test_a_channel_of_many_objects_arrives_whole(jobs: TrainingJobs, endpoint: Endpoint) -> None:
+    """More than a page of a list has."""
     objects = {f"/part-{number:04}/x": str(number).encode() for number in range(1100)}
+    channel = jobs.channel("train", {})
+    place = channel["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://").rstrip("/")
+    # Without boto3, which takes longer than all the rest.
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/s3/aws4_request"}
+    with contextlib.closing(HTTPConnection("127.0.0.1", endpoint.port)) as connection:
+        for key, body in objects.items():
+            connection.request("PUT", f"/{place}{key}", body, signed)
+            with connection.getresponse() as answer:
+                assert answer.status == 200, answer.read()
     job = jobs.running(
-        "cd /opt/ml/input/data/train; ls | wc -l; cat part-*/x | sha256sum",
-        InputDataConfig=[jobs.channel("train", objects)],
+        "cd /opt/ml/input/data/train; ls | wc -l; cat part-*/x | sha256sum", InputDataConfig=[channel]
     ).ended()
     digest = hashlib.sha256(b"".join(objects[key] for key in sorted(objects))).hexdigest()
     assert job.log() == ["1100", f"{digest}  -"]
@@ -325,8 +334,12 @@ def test_a_region_that_nobody_has_heard_of_is_a_region(endpoint: Endpoint) -> No
 
 
 def test_both_output_streams_reach_the_log_in_order(jobs: TrainingJobs) -> None:
-    job = jobs.running("for n in 1 2 3; do echo out $n; sleep 0.1; echo err $n >&2; sleep 0.1; done").ended()
-    assert job.log() == ["out 1", "err 1", "out 2", "err 2", "out 3", "err 3"]
+    lines = ["out 1", "err 1", "out 2", "err 2"]
+    steps = f"echo out $n; {until('out.$n')}; echo err $n >&2; {until('err.$n')}"
+    job = jobs.running(f"for n in 1 2; do {steps}; done")
+    for line in lines:
+        job.wrote(line).go(line.replace(" ", "."))
+    assert job.ended().log() == lines
     streams = jobs.clients.logs.describe_log_streams(
         logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{job.name}/", limit=1
     )
@@ -334,7 +347,7 @@ def test_both_output_streams_reach_the_log_in_order(jobs: TrainingJobs) -> None:
     (stream,) = streams["logStreams"]
     host, _, started = stream["logStreamName"].rpartition("-")
     assert host == f"{job.name}/algo-1"
-    assert abs(int(started) - job.describe()["CreationTime"].timestamp()) < 60
+    assert abs(int(started) - job.describe()["CreationTime"].timestamp()) < 300
 
 
 def test_long_lines_and_binary_noise_survive(jobs: TrainingJobs) -> None:
@@ -386,9 +399,13 @@ def test_metrics_are_read_from_the_log(jobs: TrainingJobs, clients: Clients) -> 
 
 def test_jobs_run_side_by_side_each_in_a_network_of_its_own(jobs: TrainingJobs, capabilities: Capabilities) -> None:
     started = [
-        jobs.running("hostname -i; getent hosts algo-1; echo $TRAINING_JOB_NAME > /opt/ml/model/name; sleep 1")
+        jobs.running(f"hostname -i; getent hosts algo-1; echo $TRAINING_JOB_NAME > /opt/ml/model/name; {until()}")
         for _ in range(6)
     ]
+    for job in started:
+        job.wrote("algo-1")
+    for job in started:
+        job.go()
     for job in started:
         job.ended()
     spans = [(job.describe()["TrainingStartTime"], job.describe()["TrainingEndTime"]) for job in started]

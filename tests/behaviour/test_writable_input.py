@@ -5,12 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pytest
 from boto3.s3.transfer import TransferConfig
 
 from tests.jobs import TrainingJobs
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def test_a_container_that_writes_into_its_input_never_changes_the_store(jobs: TrainingJobs) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.up import up
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture

@@ -20,14 +20,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.jobs import Job, TrainingJobs
-from tests.up import Up, free_port, up
+from tests.recovery.engine import PATIENT
+from tests.up import SECONDS, Up, free_port, up
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-KILLS = 32
+KILLS = 16
 BUCKET = "kills"
 KEYS = 16
 LINES = 25
@@ -95,7 +96,8 @@ class Objects:
         self.possible[key] = self.possible[key] | {digest}
         act()
         self.possible[key] = {digest}
-        self.acknowledged += 1
+        with self._lock:
+            self.acknowledged += 1
 
     def _read(self, s3: S3Client, key: str) -> None:
         assert self._digest(s3, key) in self.possible[key]
@@ -120,9 +122,7 @@ class Jobs:
 
     def work(self, emulator: Up, stop: threading.Event) -> None:
         jobs = TrainingJobs(emulator.clients, BUCKET, self._image)
-        while not stop.wait(self._random.uniform(0.05, 0.5)):
-            if len(self.started) - len(self.ended) >= MOST_JOBS:
-                continue
+        while len(self.started) - len(self.ended) < MOST_JOBS:
             code, name = self._random.choice((0, 0, 3)), f"kill-{len(self.started)}"
             # Known before it is asked for: whether the answer comes or not, it must be true if it is there.
             self.started[name] = code
@@ -132,6 +132,8 @@ class Jobs:
             except WENT_WRONG:
                 return
             self.acknowledged.add(name)
+            if stop.wait(self._random.uniform(0.05, 0.5)):
+                return
 
     def verify(self, emulator: Up, *, wait: bool) -> None:
         """Every job that has ended has ended truly; with `wait`, all have."""
@@ -163,7 +165,7 @@ def owned(kind: str, state: Path) -> list[str | Path]:
     identity = (state / "identity").read_text()
     options = ["-a"] if kind == "container" else []
     command = ["docker", kind, "ls", *options, "-q", "--filter", f"label=sagemaker-emulator.owner={identity}"]
-    return [*subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()]
+    return [*subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS).stdout.split()]
 
 
 def impatient(port: int) -> S3Client:
@@ -174,7 +176,7 @@ def impatient(port: int) -> S3Client:
         region_name="us-east-1",
         aws_access_key_id="123456789012",
         aws_secret_access_key="secret",
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=30, max_pool_connections=20),
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=SECONDS, max_pool_connections=20),
     )
 
 
@@ -186,7 +188,7 @@ def test_nothing_acknowledged_is_lost_and_every_job_is_true(
     moments = random.Random(seed)
     objects, jobs, port = Objects(seed), Jobs(image, seed), free_port()
     for _ in range(KILLS):
-        with up(tmp_path, port=port) as emulator, ThreadPoolExecutor(4) as workers:
+        with up(tmp_path, *PATIENT, port=port) as emulator, ThreadPoolExecutor(4) as workers:
             s3, stop = impatient(port), threading.Event()
             if not jobs.started:
                 s3.create_bucket(Bucket=BUCKET)
@@ -194,15 +196,20 @@ def test_nothing_acknowledged_is_lost_and_every_job_is_true(
             jobs.verify(emulator, wait=False)
             running = [workers.submit(objects.work, s3, stop) for _ in range(3)]
             running.append(workers.submit(jobs.work, emulator, stop))
-            time.sleep(moments.uniform(0.05, 1.5))
+            # After so many changes, also none, and at any moment of the next ones.
+            enough = objects.acknowledged + moments.randrange(12)
+            deadline = time.monotonic() + SECONDS
+            while objects.acknowledged < enough and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0, 0.3))
             emulator.kill()
             stop.set()
             for one in running:
-                one.result(timeout=60)
+                one.result(timeout=SECONDS)
     with up(tmp_path, port=port) as emulator:
         objects.verify(impatient(port))
         jobs.verify(emulator, wait=True)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + SECONDS
         while left := [*owned("container", tmp_path), *(tmp_path / "work").iterdir()]:
             assert time.monotonic() < deadline, left
             time.sleep(0.1)
