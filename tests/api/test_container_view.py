@@ -20,7 +20,7 @@ from emulator.endpoint import Endpoint
 from tests.cli.commands import sagemaker_emulator
 from tests.jobs import AnyJob, Clients, TrainingJobs
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.docker
 
 
 def opened(state: Path) -> Endpoint:
@@ -36,7 +36,7 @@ def jobs_of(endpoint: Endpoint, image: Callable[[str], str]) -> TrainingJobs:
 def view(endpoint: Endpoint, job: AnyJob) -> dict[str, Any] | None:
     arn = f"arn:aws:sagemaker:us-east-1:123456789012:{job.noun.lower()}-job/{job.name}"
     try:
-        with urllib.request.urlopen(f"{endpoint.url}/_emulator/jobs/{arn}/container-view", timeout=30) as answer:
+        with urllib.request.urlopen(f"{endpoint.url}/_emulator/jobs/{arn}/container-view", timeout=60) as answer:
             document: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         error.close()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs, refusal_of
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.docker]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
