@@ -28,6 +28,8 @@ ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 TERMINAL = ("Completed", "Failed", "Stopped")
 WAIT_SECONDS = 90
+# More than any test takes, also where a hundred seconds of the service take one.
+LONG = 86_400
 
 _JOIN_AND_RUN = 'for piece; do program="$program$piece"; done; eval "$program"'
 
@@ -267,7 +269,7 @@ class TrainingJobs(AnyJobs):
             "AlgorithmSpecification": algorithm,
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/out"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            "StoppingCondition": {"MaxRuntimeInSeconds": LONG},
             **changes,
         }
         return {name: value for name, value in request.items() if value is not None}
@@ -307,7 +309,7 @@ class ProcessingJobs(AnyJobs):
             "RoleArn": ROLE,
             "AppSpecification": {"ImageUri": self.image(image), **changes.pop("AppSpecification", {})},
             "ProcessingResources": {"ClusterConfig": cluster},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            "StoppingCondition": {"MaxRuntimeInSeconds": LONG},
             **changes,
         }
         for output in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
