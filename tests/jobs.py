@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sts import STSClient
 
+# Seconds of the service: more than any test takes, also where a hundred of them take one.
+LONG = 86_400
+
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 TERMINAL = ("Completed", "Failed", "Stopped")
 WAIT_SECONDS = 90
-# More than any test takes, also where a hundred seconds of the service take one.
-LONG = 86_400
 
 _JOIN_AND_RUN = 'for piece; do program="$program$piece"; done; eval "$program"'
 
