@@ -312,10 +312,10 @@ def test_what_jobs_say_stays_text(
     logs = [f"logs/{page}?group={group}&prefix={job.name}/" for page in ("viewer", "streams")]
     known += [*logs, "logs", f"{logs[0]}&q={quote(HOSTILE)}", "experiments", f"runs/{job.name}-aws-training-job"]
     with_hostile = 0
+    page = open_page("about:blank")
+    dialogs: list[str] = []
+    page.on("dialog", partial(_dismissed, dialogs))
     for path in known:
-        page = open_page("about:blank")
-        dialogs: list[str] = []
-        page.on("dialog", partial(_dismissed, dialogs))
         answer = page.goto(f"{ui}/{path}")
         page.wait_for_load_state("networkidle")
         assert answer is not None
@@ -323,7 +323,6 @@ def test_what_jobs_say_stays_text(
         assert dialogs == []
         assert page.locator('img[src=x], main script:not([src], [type="application/json"]), [onerror]').count() == 0
         with_hostile += "<img src=x" in page.inner_text("body") or "<img src=x" in str(page.locator("input").all())
-        page.context.close()
     assert with_hostile >= 6
 
 
