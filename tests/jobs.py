@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sts import STSClient
 
+# Seconds of the service: more than any test takes, also where a hundred of them take one.
+LONG = 86_400
+
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 TERMINAL = ("Completed", "Failed", "Stopped")
@@ -316,7 +319,7 @@ class TrainingJobs(AnyJobs):
             "AlgorithmSpecification": algorithm,
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/out"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            "StoppingCondition": {"MaxRuntimeInSeconds": LONG},
             **changes,
         }
         return {name: value for name, value in request.items() if value is not None}
@@ -359,7 +362,7 @@ class ProcessingJobs(AnyJobs):
             "RoleArn": ROLE,
             "AppSpecification": {"ImageUri": self.image(image), **changes.pop("AppSpecification", {})},
             "ProcessingResources": {"ClusterConfig": cluster},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            "StoppingCondition": {"MaxRuntimeInSeconds": LONG},
             **changes,
         }
         for output in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):

@@ -13,8 +13,6 @@ from emulator.endpoint import Endpoint
 from emulator.reroute.site._sagemaker_emulator_reroute import AWS_DOMAINS
 from tests.jobs import Clients
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.mark.parametrize(
     ("origin", "ours"),
@@ -79,7 +77,7 @@ def test_all_names_of_aws_are_known() -> None:
 def post(endpoint: Endpoint, path: str, **headers: str) -> tuple[int, str]:
     request = urllib.request.Request(endpoint.url + path, data=b"{}", headers=headers, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -12,8 +12,6 @@ import pytest
 from emulator.api import server
 from emulator.api.server import HttpServer
 
-SILENCE_SECONDS = 1
-
 
 def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH", 0)))
@@ -23,15 +21,23 @@ def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 @pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(server, "_SILENCE_SECONDS", SILENCE_SECONDS)
+def port() -> Iterator[int]:
+    running = HttpServer(echo, "127.0.0.1", 0)
+    yield running.port
+    running.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a server that leaves a client which is silent for a second."""
+    monkeypatch.setattr(server, "_SILENCE_SECONDS", 1)
     running = HttpServer(echo, "127.0.0.1", 0)
     yield running.port
     running.close()
 
 
 def connected(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def request(path: str, body: bytes = b"") -> bytes:
@@ -61,11 +67,11 @@ def test_requests_may_come_before_the_answers(port: int) -> None:
     assert places == sorted(places)
 
 
-def test_a_client_that_falls_silent_is_left(port: int) -> None:
-    with connected(port) as client:
+def test_a_client_that_falls_silent_is_left(impatient: int) -> None:
+    with connected(impatient) as client:
         client.sendall(request("/half", b"content")[:-3])
         assert b"200 OK" not in answer_to(client, b"never")
-    with connected(port) as client:
+    with connected(impatient) as client:
         client.sendall(b"PUT /half HTTP/1.1\r\nHo")
         assert b"408 Request Timeout" in answer_to(client, b"never")
 

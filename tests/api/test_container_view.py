@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -20,7 +21,7 @@ from emulator.endpoint import Endpoint
 from tests.cli.commands import sagemaker_emulator
 from tests.jobs import AnyJob, Clients, TrainingJobs
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.docker
 
 
 def opened(state: Path) -> Endpoint:
@@ -36,7 +37,7 @@ def jobs_of(endpoint: Endpoint, image: Callable[[str], str]) -> TrainingJobs:
 def view(endpoint: Endpoint, job: AnyJob) -> dict[str, Any] | None:
     arn = f"arn:aws:sagemaker:us-east-1:123456789012:{job.noun.lower()}-job/{job.name}"
     try:
-        with urllib.request.urlopen(f"{endpoint.url}/_emulator/jobs/{arn}/container-view", timeout=30) as answer:
+        with urllib.request.urlopen(f"{endpoint.url}/_emulator/jobs/{arn}/container-view", timeout=60) as answer:
             document: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         error.close()
@@ -44,6 +45,14 @@ def view(endpoint: Endpoint, job: AnyJob) -> dict[str, Any] | None:
             raise
         return None
     return document
+
+
+def docker(*arguments: str, given: str = "") -> str:
+    """Return what a command of docker prints."""
+    command = ["docker", *arguments]
+    return subprocess.run(
+        command, input=given, stdout=subprocess.PIPE, text=True, timeout=200, check=True
+    ).stdout.strip()
 
 
 def test_it_is_there_while_the_job_is(tmp_path: Path, image: Callable[[str], str]) -> None:
@@ -81,29 +90,21 @@ class AnyTraining(AnyJob):
 
 def test_an_image_that_is_gone_is_said(endpoint: Endpoint, jobs: TrainingJobs) -> None:
     name = f"sagemaker-emulator-test/gone-{uuid.uuid4().hex[:8]}"
-    built = subprocess.run(
-        ["docker", "build", "--quiet", "--tag", name, "-"],
-        input=f"FROM {jobs.image('behaviour')}\nRUN mkdir -p /opt/ml/code && echo {name} > /opt/ml/code/me\n",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    dockerfile = f"FROM {jobs.image('behaviour')}\nRUN mkdir -p /opt/ml/code && echo {name} > /opt/ml/code/me\n"
+    built = docker("build", "--quiet", "--tag", name, "-", given=dockerfile)
     request = jobs.request(Environment={"PROGRAM": "true"})
     request["AlgorithmSpecification"]["TrainingImage"] = name
     jobs.clients.sagemaker.create_training_job(**request)
     job = AnyTraining(jobs.clients, request["TrainingJobName"], jobs.bucket).ended()
     # The job's own container goes a moment after its end, and holds the image until then.
-    subprocess.run(["docker", "rmi", "--force", name], capture_output=True, timeout=60, check=True)
+    deadline = time.monotonic() + 120
+    while docker("ps", "--all", "--quiet", "--filter", f"label=sagemaker-emulator.job-name={job.name}"):
+        assert time.monotonic() < deadline, "the container of the job has not been removed"
+        time.sleep(0.1)
+    docker("rmi", "--force", name)
     found = view(endpoint, job)
     assert found is not None
-    if (
-        built.stdout.strip()
-        in subprocess.run(
-            ["docker", "images", "--quiet", "--no-trunc"], capture_output=True, text=True, timeout=60, check=True
-        ).stdout
-    ):
-        pytest.fail("the image could not be removed")
+    assert built not in docker("images", "--quiet", "--no-trunc")
     assert "is not there any more" in found["image_missing"]
     assert "/opt/ml/input/config/resourceconfig.json" in found["hosts"]["algo-1"]["tree"]
     shown = sagemaker_emulator("describe", "--port", endpoint.port, "--container", job.name)

@@ -16,7 +16,6 @@ from tests.jobs import Clients
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-pytestmark = pytest.mark.timeout(120)
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
 

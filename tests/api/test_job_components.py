@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.dashboard.held import Held
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs, refusal_of
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.docker]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
@@ -29,13 +30,15 @@ def of(api: Any, name: str, kind: str = "training") -> dict[str, Any]:
     return described
 
 
-def test_every_training_job_has_one(api: Any, jobs: TrainingJobs) -> None:
+def test_every_training_job_has_one(api: Any, jobs: TrainingJobs, clients: Clients, bucket: str) -> None:
+    held = Held(clients, bucket)
     job = jobs.running(
-        "echo loss=0.5; echo loss=0.25; echo weights > /opt/ml/model/w",
+        f"{held.program}; echo loss=0.5; echo loss=0.25; echo weights > /opt/ml/model/w",
         HyperParameters={"epochs": "2"},
         AlgorithmSpecification={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]},
     )
     first = of(api, job.name)
+    held.let_go()
     described = job.ended().describe()
 
     assert first["Status"]["PrimaryStatus"] == "InProgress"

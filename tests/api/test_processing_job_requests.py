@@ -10,8 +10,6 @@ import pytest
 from tests.builders import ROLE, cluster, outputs, processing_input, processing_output, processing_request, tags
 from tests.jobs import Clients, refusal_of
 
-pytestmark = pytest.mark.timeout(120)
-
 IMAGE = "no/such-image:1"
 NO_PIPE = "there are no named pipes; use File, which puts the same objects into LocalPath"
 PIPE_ONLY = "the service has it for Pipe mode only, which is not emulated; send None, and unpack in the program"

@@ -18,8 +18,6 @@ from emulator.endpoint import Endpoint
 from tests.builders import outputs, processing_output, processing_record, processing_request, tags, training_request
 from tests.jobs import Clients, experiment_config, refusal_of
 
-pytestmark = pytest.mark.timeout(120)
-
 ACCOUNT = "444455556666"
 SCOPE = Scope(account=ACCOUNT)
 IMAGE = "no/such-image:1"
@@ -261,5 +259,5 @@ def test_the_progress_of_a_job_is_found_by_its_arn(endpoint: Endpoint, kind: Job
     if kind is TRAINING:
         paths.append(f"{ACCOUNT}/us-east-1/j/progress")
     for path in paths:
-        with urllib.request.urlopen(f"{endpoint.url}/_emulator/jobs/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{endpoint.url}/_emulator/jobs/{path}", timeout=60) as answer:
             assert json.load(answer) == {"stage": "", "done_bytes": 0, "total_bytes": 0}

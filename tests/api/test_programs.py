@@ -16,8 +16,6 @@ from emulator.errors import UsageError
 from tests.images import PROGRAMS
 from tests.jobs import Clients, TrainingJobs
 
-pytestmark = pytest.mark.timeout(120)
-
 MEANT = {"X-Sagemaker-Emulator": "1"}
 
 
@@ -29,7 +27,7 @@ def programmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 def put(programmed: Endpoint, document: object, **headers: str) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection("127.0.0.1", programmed.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", programmed.port, timeout=60)
     body = document if isinstance(document, str) else json.dumps(document)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request("PUT", "/_emulator/programs", body, named)

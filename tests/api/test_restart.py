@@ -81,10 +81,10 @@ def test_a_reset_ends_jobs_and_forgets_everything(tmp_path: Path, image: Callabl
         others: list[str] = []
         endpoint.emulator.on_reset.append(lambda: others.append("told"))
         jobs.running("echo done").ended()
-        jobs.running("echo started; sleep 60").wrote("started")
+        jobs.running("echo started; sleep 3600").wrote("started")
         jobs.clients.logs.create_log_group(logGroupName="/other")
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(f"{endpoint.url}/_emulator/reset", timeout=5)
+            urllib.request.urlopen(f"{endpoint.url}/_emulator/reset", timeout=60)
         request = urllib.request.Request(f"{endpoint.url}/_emulator/reset", method="POST")
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert json.load(answer) == {"status": "ok"}

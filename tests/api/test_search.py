@@ -12,8 +12,6 @@ from emulator.api import service_model
 from emulator.contract.experiments.search import COMPONENT_MEMBERS
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs, refusal_of
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module")
 def api(clients: Clients) -> Any:

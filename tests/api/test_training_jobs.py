@@ -13,7 +13,6 @@ from tests.jobs import ROLE, Clients, Job, TrainingJobs, experiment_config
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import TagTypeDef
 
-pytestmark = pytest.mark.timeout(120)
 
 NO_IMAGE = {"TrainingImage": "no/such-image:1", "TrainingInputMode": "File"}
 
@@ -283,7 +282,7 @@ def test_delete_frees_the_name(jobs: TrainingJobs, clients: Clients) -> None:
 
 
 def test_a_running_job_cannot_be_deleted(jobs: TrainingJobs, clients: Clients) -> None:
-    job = jobs.running("sleep 60").training()
+    job = jobs.running("sleep 3600").training()
     with pytest.raises(clients.sagemaker.exceptions.ResourceInUse):
         clients.sagemaker.delete_training_job(TrainingJobName=job.name)
     job.stop().ended()

@@ -15,33 +15,41 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from emulator.endpoint import Endpoint
 from tests.chromium import MISSING, chromium
 from tests.dashboard.held import Held
+from tests.dashboard.quiet_network import QuietNetwork
 from tests.jobs import Clients
 
-# What Chromium drops is asked for again; a list that was asked for before a search is given up.
-HARMLESS = ("ERR_NETWORK_CHANGED", "htmx:sendError", "htmx:sendAbort", "htmx:afterRequest")
-PATIENCE = 20_000
+# A list that was asked for before a search is given up.
+HARMLESS = ("htmx:sendAbort", "htmx:afterRequest")
+SHARED = (
+    "It is this machine's, as no other could be made: {}. Chromium drops requests (ERR_NETWORK_CHANGED) when "
+    "containers start or end. Let none do so while the browser's tests run: pytest tests/dashboard -n 0"
+)
+PATIENCE = 60_000
 """Milliseconds in which what is waited for must be seen; everything is there long before on a quiet machine."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try a browser's test again: Chromium drops requests (ERR_NETWORK_CHANGED) when other tests' Docker networks come
-    and go."""
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=3))
-
-
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One headless Chromium for all tests of a worker."""
+def started_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str]]:
+    """One headless Chromium for all tests of a worker, and why it has no network of its own if it has not."""
     program = chromium()
     if program is None:
         pytest.fail(MISSING)
     expect.set_options(timeout=PATIENCE)
+    network = QuietNetwork(tmp_path_factory.mktemp("browser"), program)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
+        running = playwright.chromium.launch(executable_path=network.program, args=["--no-sandbox", "--disable-gpu"])
+        with network.proxied() as why_not:
+            yield running, why_not
+            running.close()
+
+
+@pytest.fixture
+def browser(started_browser: tuple[Browser, str], request: pytest.FixtureRequest) -> Browser:
+    """The Chromium. Where it shares the machine's network, a test that fails says so."""
+    running, why_not = started_browser
+    if why_not:
+        request.node.add_report_section("setup", "network of Chromium", SHARED.format(why_not))
+    return running
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ class Held:
     def program(self) -> str:
         return (
             "until python3 -c 'import os, urllib.request; "
-            f'urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/{self.bucket}/{self.key}", timeout=10)\' '
+            f'urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/{self.bucket}/{self.key}", timeout=60)\' '
             " 2>/dev/null; do sleep 0.2; done"
         )
 

@@ -24,10 +24,12 @@ INK = """canvas => {
 }"""
 
 
-@pytest.fixture
-def experiment(clients: Clients, bucket: str) -> Experiment:
+@pytest.fixture(scope="module")
+def experiment(clients: Clients) -> Experiment:
     """Three runs with curves, parameters and charts; the name of a metric and a parameter are hostile."""
     made = Experiment(clients)
+    bucket = made.name
+    clients.s3.create_bucket(Bucket=bucket)
     for place, name in enumerate(("narrow", "deep", "wide")):
         run = made.run(
             name,
@@ -211,6 +213,7 @@ def test_pages_are_accessible_by_eye_ear_and_keyboard(
             folded.click()
         found[path] = findings(page) + sideways(page)
         page.goto(f"{ui}/{path}")
+        page.wait_for_load_state("networkidle")
         first, reached = reached_by_tab(page)
         shown = "a[href]:visible, button:visible, input:visible, select:visible"
         controls = page.locator("main").locator(shown).count()

@@ -43,7 +43,7 @@ def get(ui: str) -> Get:
 
     def get(path: str, **arguments: Any) -> str:
         address = f"{ui}/{path}?{urlencode(arguments, doseq=True)}" if arguments else f"{ui}/{path}"
-        with urlopen(address, timeout=30) as answer:
+        with urlopen(address, timeout=60) as answer:
             return str(answer.read().decode())
 
     return get
@@ -72,7 +72,7 @@ def test_the_list_of_experiments(experiment: Experiment, get: Get) -> None:
 
 
 def test_where_there_is_nothing_the_page_teaches(endpoint: Any) -> None:
-    with urlopen(f"{endpoint.url}/_emulator/ui/999988887777/eu-west-1/experiments", timeout=30) as answer:
+    with urlopen(f"{endpoint.url}/_emulator/ui/999988887777/eu-west-1/experiments", timeout=60) as answer:
         page = Tags(answer.read().decode())
 
     assert "from sagemaker.experiments import Run" in page.text
@@ -195,7 +195,7 @@ def test_a_part_that_is_asked_for_every_two_seconds_reads_no_charts(
 ) -> None:
     name = experiment.run("a", status="Stopping")
     experiment.chart_of_bytes(name, bucket, "slow", b"[" * 15 * 2**20, "ROCCurve")
-    with urlopen(Request(f"{ui}/runs/{name}", headers={"HX-Target": "run"}), timeout=30) as answer:
+    with urlopen(Request(f"{ui}/runs/{name}", headers={"HX-Target": "run"}), timeout=60) as answer:
         part = answer.read().decode()
     assert 'hx-trigger="every 2s"' in part
     assert "Charts" not in part
@@ -254,7 +254,7 @@ def test_jobs_and_runs_lead_to_one_another(jobs: TrainingJobs, clients: Clients,
 )
 def test_what_is_not_there_is_said(ui: str, path: str, words: str) -> None:
     with pytest.raises(HTTPError) as error:
-        urlopen(f"{ui}/{path}", timeout=30)
+        urlopen(f"{ui}/{path}", timeout=60)
     with error.value as answer:
         assert answer.code in (400, 404)
         assert words in answer.read().decode()

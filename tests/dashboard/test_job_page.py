@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Dialog, Page, expect
 
 from emulator.web.texts import duration
+from tests.dashboard.asked import Asked
 from tests.dashboard.held import Held
 from tests.jobs import Clients, Job, ProcessingJobs, TrainingJobs
 
@@ -24,6 +25,7 @@ def test_a_job_goes_from_starting_to_completed_without_a_reload(
     job = jobs.running(program, AlgorithmSpecification=metrics, HyperParameters={"epochs": "2"})
     page = open_page(f"{ui}/jobs/training-job/{job.name}")
     page.evaluate("window.loadedOnce = true")
+    asked = Asked(page, f"/{job.name}/")
     status = page.locator("#head .head .status")
     expect(status).to_contain_text("InProgress Training")
     expect(page.locator(".timeline .running")).to_contain_text("Training image download completed.")
@@ -40,16 +42,12 @@ def test_a_job_goes_from_starting_to_completed_without_a_reload(
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     assert page.evaluate("window.loadedOnce")
     expect(page.locator("#head[hx-trigger], #metrics[hx-trigger]")).to_have_count(0)
-    page.wait_for_timeout(2500)  # in which the charts hear that there will be no others
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(2500)
-    assert [url for url in asked if f"/{job.name}/" in url] == []
+    assert asked.falls_silent()
     screenshot(page, "job-completed")
 
 
 def test_a_job_is_stopped_after_a_question(jobs: TrainingJobs, ui: str, open_page: OpenPage) -> None:
-    job = jobs.running("sleep 300").training()
+    job = jobs.running("sleep 3600").training()
     page = open_page(f"{ui}/jobs/training-job/{job.name}")
     questions: list[str] = []
 

@@ -15,15 +15,18 @@ from pathlib import Path
 
 import pytest
 
+from emulator.contract import life
+from emulator.contract.kinds import TRAINING
+from emulator.contract.outcome import Ended, settle
 from emulator.endpoint import Endpoint
 from emulator.jobfiles.connecting import make_clients
 from emulator.jobfiles.document import JobFile
 from emulator.jobfiles.runner import run_job
+from tests.builders import job_record
 from tests.dashboard.held import Held
 from tests.dashboard.web_client import Answer, WebClient
 from tests.jobs import Clients, ProcessingJobs, TrainingJobs, experiment_config
 
-pytestmark = pytest.mark.timeout(120)
 HOSTILE = """<img src=x onerror=alert(1)> it's "q" $(touch x) é"""
 
 
@@ -76,11 +79,13 @@ def test_an_empty_list_teaches_what_to_do(web: WebClient, endpoint: Endpoint) ->
     assert f"sagemaker-emulator run job.yaml --port {endpoint.port}" in elsewhere.seen
 
 
-def test_pages_of_the_list_follow_each_other(web: WebClient, jobs: TrainingJobs) -> None:
+def test_pages_of_the_list_follow_each_other(web: WebClient, endpoint: Endpoint) -> None:
     mark = f"p{uuid.uuid4().hex[:8]}"
     names = [f"{mark}-{number:02}" for number in range(53)]
-    for name in names:
-        jobs.running("true", TrainingJobName=name)
+    for number, name in enumerate(names):
+        facts = life.created(TRAINING, 1000.0 + number)
+        ended = life.ended(TRAINING, facts, settle(Ended.STOP_REQUESTED, (), ""), 2000.0)
+        endpoint.emulator.records.create(job_record(name, facts=ended))
     first = web.get("/jobs", q=mark)
     found = re.search(r'rel="next" href="([^"]+)"', first.text)
     assert found is not None
@@ -208,7 +213,7 @@ def test_a_job_is_found_by_its_arn_in_whatever_region(web: WebClient, jobs: Trai
 
 
 def test_stopping_asks_the_job_and_needs_the_token(web: WebClient, jobs: TrainingJobs) -> None:
-    job = jobs.running("sleep 300").training()
+    job = jobs.running("sleep 3600").training()
     path = f"/jobs/training-job/{job.name}"
     assert web.post(f"{path}/stop", "wrong").status == 403
     assert web.post(f"{path}/stop", web.token(path), Origin="http://elsewhere.example").status == 403
@@ -253,7 +258,10 @@ def test_a_rerun_whose_data_is_gone_says_so(web: WebClient, jobs: TrainingJobs, 
     assert "No S3 objects found" in page.seen
 
 
-def test_a_bundle_is_sent_and_leaves_nothing_behind(web: WebClient, jobs: TrainingJobs) -> None:
+def test_a_bundle_is_sent_and_leaves_nothing_behind(
+    web: WebClient, jobs: TrainingJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     job = jobs.running("echo hello; echo x > /opt/ml/model/model.bin").ended()
     answer = web.get(f"/jobs/training-job/{job.name}/bundle")
     assert answer.status == 200
@@ -262,13 +270,13 @@ def test_a_bundle_is_sent_and_leaves_nothing_behind(web: WebClient, jobs: Traini
     with tarfile.open(fileobj=io.BytesIO(answer.body)) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
     assert {"README.md", "describe.json", "container-view.json", "logs/algo-1.log"} <= names
-    assert list(Path(tempfile.gettempdir()).glob("sagemaker-emulator-bundle-*")) == []
+    assert list(tmp_path.glob("sagemaker-emulator-bundle-*")) == []
 
 
 def test_the_copied_program_makes_the_same_job(web: WebClient, jobs: TrainingJobs, clients: Clients) -> None:
     job = jobs.running("echo $MARK", HyperParameters={"note": HOSTILE}, Environment={"MARK": f"{HOSTILE}\nx"}).ended()
     text = copied(web.get(f"/jobs/training-job/{job.name}"), "boto3")
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False, env={})
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=99, check=False, env={})
     assert done.returncode == 0, done.stderr
     again = type(job)(clients, done.stdout.strip().rpartition("/")[2], job.bucket).ended()
     assert again.status == "Completed"

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from emulator.endpoint import Endpoint
 from tests.builders import SCOPE
+from tests.dashboard.asked import Asked
 from tests.dashboard.held import Held
 from tests.jobs import LOG_GROUP, Clients, TrainingJobs
 
@@ -31,6 +32,7 @@ def test_lines_come_by_themselves_until_the_job_ends(
     job = jobs.running(slowly, ResourceConfig=TWO_HOSTS).wrote("first", times=2)
     page = open_page(f"{ui}/jobs/training-job/{job.name}")
     page.evaluate("window.loadedOnce = true")
+    asked = Asked(page, "/logs/")
     log = page.get_by_role("log")
     expect(log.get_by_text("first", exact=True)).to_have_count(2)
     expect(page.locator("#log-state")).to_have_text("live")
@@ -43,10 +45,7 @@ def test_lines_come_by_themselves_until_the_job_ends(
     expect(page.locator("[data-log-total]")).to_have_text("10 lines")
     expect(page.locator("[data-log-news]")).to_contain_text("The job is Completed.")
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(2500)
-    assert [url for url in asked if "/logs/" in url] == []
+    assert asked.falls_silent()
     assert page.evaluate("window.loadedOnce")
 
     page.locator("#log-host").select_option(label="algo-2")
@@ -68,10 +67,11 @@ def test_lines_come_by_themselves_until_the_job_ends(
 def test_a_reader_who_scrolls_up_stays_there_and_one_who_pauses_gets_nothing_new(
     jobs: TrainingJobs, ui: str, open_page: OpenPage, held: Held
 ) -> None:
-    ticks = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo tick $i; sleep 0.1; done"
+    ticks = "i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.1; done"
     program = f"seq 1 400; ({ticks}) & {held.program}; kill $!"
     job = jobs.running(program).wrote("tick 1")
     page = open_page(viewer(ui, f"{job.name}/", "&live=1"))
+    asked = Asked(page, "/logs/")
     log, lines = page.get_by_role("log"), page.get_by_role("log").locator(".line")
     before = lines.count()
     expect(lines).not_to_have_count(before)
@@ -81,9 +81,9 @@ def test_a_reader_who_scrolls_up_stays_there_and_one_who_pauses_gets_nothing_new
     expect(lines).not_to_have_count(before)
     assert log.evaluate("log => log.scrollTop") == 300
     page.get_by_role("button", name="Pause").click()
-    page.wait_for_timeout(1500)  # an answer may be on its way
+    assert asked.falls_silent()
     before = lines.count()
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
     assert lines.count() == before
     page.get_by_role("button", name="Follow").click()
     expect(lines).not_to_have_count(before)

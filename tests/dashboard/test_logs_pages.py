@@ -227,7 +227,7 @@ def test_a_download_is_what_cloudwatch_has(pages: Pages, clients: Clients) -> No
 
 
 def test_new_lines_alone_are_sent_while_the_job_runs(pages: Pages, jobs: TrainingJobs) -> None:
-    job = jobs.running("echo one; sleep 60").wrote("one")
+    job = jobs.running("echo one; sleep 3600").wrote("one")
     pages.prefix = f"{job.name}/"
     wanted = link(pages.part("logs/viewer", live=1), "The job goes on")
     with pages.open("logs/lines", {"HX-Request": "true"}, **wanted) as answer:
@@ -246,7 +246,7 @@ def test_new_lines_alone_are_sent_while_the_job_runs(pages: Pages, jobs: Trainin
 
 
 def test_a_job_without_lines_has_a_log_that_waits_for_them(pages: Pages, jobs: TrainingJobs) -> None:
-    job = jobs.running("sleep 60").training()
+    job = jobs.running("sleep 3600").training()
     pages.prefix = f"{job.name}/"
     assert "No lines yet" in pages.part("logs/viewer", live=1)
     job.stop().ended()
@@ -301,20 +301,14 @@ def test_a_log_of_a_million_lines_is_there_at_once(pages: Pages) -> None:
     took: dict[str, float] = {}
 
     def timed(name: str, page: str, **wanted: object) -> str:
-        best = min(_seconds(lambda: pages.part(page, **wanted)) for _ in range(3))
-        took[name] = best
-        return pages.part(page, **wanted)
+        started = time.process_time()  # the emulator is in this process
+        found = pages.part(page, **wanted)
+        took[name] = time.process_time() - started
+        return found
 
     newest = timed("newest", "logs/viewer")
     timed("older", "logs/lines", **link(newest, "Older lines"))
     assert lines(timed("line", "logs/viewer", line=500_000))[100][0] == 500_000
     assert "<strong>1</strong> line has" in timed("search", "logs/viewer", q="EPOCH 777777 ")
-    # On a machine that has nothing else to do it is a tenth of this.
+    # It is less than a tenth of this; a look at each line would take more.
     assert took["newest"] < 1 and took["older"] < 1 and took["line"] < 1 and took["search"] < 5, took  # noqa: PT018
-
-
-def _seconds(call: object) -> float:
-    started = time.perf_counter()
-    assert callable(call)
-    call()
-    return time.perf_counter() - started

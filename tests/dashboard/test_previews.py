@@ -19,10 +19,8 @@ from emulator.storage.objects.store import DiskObjectStore
 from emulator.web.previews.archives import MOST_MEMBERS, Contents, tar_contents, tar_member, zip_contents, zip_member
 from emulator.web.previews.kinds import Kind, content_of
 from emulator.web.previews.shown import shown
-from emulator.web.previews.streams import Budget, Inflated, ObjectFile, UnreadableError
+from emulator.web.previews.streams import MOST_UNPACKED, Budget, Inflated, ObjectFile, UnreadableError
 from emulator.web.unseen import visible
-
-pytestmark = pytest.mark.timeout(120)
 
 Stored = Callable[..., ObjectFile]
 MIB = 1024**2
@@ -36,10 +34,15 @@ def stored(tmp_path: Path) -> Iterator[Stored]:
 
     def opened(content: bytes, budget: Budget | None = None) -> ObjectFile:
         version = store.put("b", "key", io.BytesIO(content), attributes={})
-        return ObjectFile(store, version, budget or Budget())
+        return ObjectFile(store, version, budget or patient())
 
     yield opened
     store.close()
+
+
+def patient(most_bytes: int = MOST_UNPACKED) -> Budget:
+    """A budget whose time no machine needs."""
+    return Budget(most_bytes, seconds=600)
 
 
 def tar_of(*members: tuple[str, bytes], mode: str = "w", **facts: object) -> bytes:
@@ -173,9 +176,9 @@ def test_members_of_archives_are_listed_and_read(stored: Stored) -> None:
     assert tar_member(stored(links), 0)[1].read(100) == b""
     zipped = zip_of(("pkg/a.py", b"print(1)"), ("b", b"2"))
     assert [one.name for one in zip_contents(stored(zipped)).members] == ["pkg/a.py", "b"]
-    assert zip_member(stored(zipped), 0, Budget())[1].read(100) == b"print(1)"
+    assert zip_member(stored(zipped), 0, patient())[1].read(100) == b"print(1)"
     with pytest.raises(UnreadableError, match="no member number 7"):
-        zip_member(stored(zipped), 7, Budget())
+        zip_member(stored(zipped), 7, patient())
     with pytest.raises(UnreadableError, match="no member number 7"):
         tar_member(_inflated(stored(packed)), 7)
 
@@ -187,13 +190,26 @@ def test_only_so_many_members_are_listed(stored: Stored) -> None:
     assert (len(found.members), "first 2000 of 2005" in found.note) == (MOST_MEMBERS, True)
 
 
+class Counted:
+    """Counts what is read of a file."""
+
+    def __init__(self, file: ObjectFile) -> None:
+        self._file = file
+        self.count = 0
+
+    def read(self, size: int) -> bytes:
+        found = self._file.read(size)
+        self.count += len(found)
+        return found
+
+    def skip(self, count: int) -> None:
+        self._file.skip(count)
+
+
 def test_of_a_tar_only_the_headers_are_read(stored: Stored) -> None:
-    packed = tar_of(("big", bytes(300 * MIB)), ("last", b"x"))
-    file = stored(packed)
-    del packed
-    started = time.monotonic()
+    file = Counted(stored(tar_of(("big", bytes(20 * MIB)), ("last", b"x"))))
     assert [one.name for one in tar_contents(file).members] == ["big", "last"]
-    assert time.monotonic() - started < 1
+    assert file.count < MIB
 
 
 def test_archives_that_are_cut_off_say_so_and_show_what_there_is(stored: Stored) -> None:
@@ -212,25 +228,23 @@ def test_archives_that_are_cut_off_say_so_and_show_what_there_is(stored: Stored)
 
 
 def test_a_bomb_ends_at_the_limit_and_never_lies_in_memory(stored: Stored) -> None:
-    bomb = gzip.compress(tar_of(("zeros", bytes(200 * MIB)), ("last", b"x")), 1)
+    bomb = gzip.compress(tar_of(("zeros", bytes(40 * MIB)), ("last", b"x")), 1)
     tracemalloc.start()
-    budget = Budget(most_bytes=50 * MIB)
+    budget = patient(20 * MIB)
     found = tar_contents(Inflated(stored(bomb, budget), budget))
-    budget = Budget(seconds=0.05)
-    late = tar_contents(Inflated(stored(bomb, budget), budget))
+    late = tar_contents(Inflated(stored(bomb), Budget(seconds=0)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert ([one.name for one in found.members], "more than 50 MiB" in found.note) == (["zeros"], True)
+    assert ([one.name for one in found.members], "more than 20 MiB" in found.note) == (["zeros"], True)
     assert "given up" in late.note
-    assert peak < 10 * MIB
-    budget = Budget(most_bytes=50 * MIB)
-    _, content = zip_member(stored(zip_of(("zeros", bytes(200 * MIB)))), 0, budget)
-    with pytest.raises(UnreadableError, match="more than 50 MiB"):
-        content.skip(200 * MIB)
+    assert peak < 5 * MIB
+    _, content = zip_member(stored(zip_of(("zeros", bytes(40 * MIB)))), 0, patient(20 * MIB))
+    with pytest.raises(UnreadableError, match="more than 20 MiB"):
+        content.skip(40 * MIB)
 
 
 def _inflated(file: ObjectFile) -> Inflated:
-    return Inflated(file, Budget())
+    return Inflated(file, patient())
 
 
 _BAD_VALUES = b"20 mtime=nonsense\n19 size=-999999999\n".ljust(512, b"\0")
@@ -267,14 +281,14 @@ def header(name: bytes, size: bytes, kind: bytes = b"0") -> bytes:
 )  # fmt: skip
 def test_tars_that_were_made_up_are_no_harm(stored: Stored, content: bytes) -> None:
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     found = tar_contents(stored(content))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(found, Contents)
     assert len(found.members) <= 2
     assert peak < 10 * MIB
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10  # it takes milliseconds; what is feared is time in the square
 
 
 def test_zips_that_were_made_up_are_no_harm(stored: Stored) -> None:

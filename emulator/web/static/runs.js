@@ -41,6 +41,7 @@ document.addEventListener("submit", ({ target }) => {
     target.append(input);
   }
 });
-document.addEventListener("htmx:afterSettle", show);
+// In one go with the swap: a refreshed table knows nothing of picks, and a click may come at any moment.
+document.addEventListener("htmx:afterSwap", show);
 document.addEventListener("htmx:historyRestore", show);
 show();
