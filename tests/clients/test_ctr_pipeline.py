@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 import pytest
 
-from tests.clients.conftest import REPOSITORY, Finished, Programs, Server, built, client
 from tests.clients.dag_runs import Airflow, DagRun
+from tests.clients.programs import REPOSITORY, Finished, Programs, Server, built
 from tests.jobs import Clients
 from tests.tracked import charts_of, curve, runs_of
 
-# All runs go side by side, each of four jobs or more; the first test waits for the images too.
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-ctr"), pytest.mark.timeout(900)]
+# The scripts and the DAGs go side by side, each of four jobs or more; the first test waits for the images too.
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.docker,
+    pytest.mark.xdist_group("clients-airflow"),  # whose Airflow it uses
+    pytest.mark.timeout(900),
+]
 
 SAMPLE = REPOSITORY / "sample_jobs/ctr_pipeline"
-SECONDS = 600
 BUCKET = "ctr-airflow"
 DAY, DIRTY_DAY = "2026-03-05", "2026-03-06"
 LOWEST_AUC = 0.75
@@ -35,15 +38,6 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def programs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    running = Programs(server, tmp_path_factory.mktemp("programs"), SECONDS)
-    try:
-        yield running
-    finally:
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def runs(programs: Programs, airflow: Airflow, aws: Clients) -> Runs:
     data = SAMPLE / "data"
     if not (data / "raw").is_dir():
@@ -55,22 +49,23 @@ def runs(programs: Programs, airflow: Airflow, aws: Clients) -> Runs:
         "ctr_training_image": images["training"],
         "sagemaker_role": "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole",
     }
+    airflow.set_variables(variables)
     aws.s3.create_bucket(Bucket=BUCKET)
     for folder in ("raw", "dirty", "batch"):
         for path in (data / folder).rglob("*.gz"):
             aws.s3.upload_file(str(path), BUCKET, f"ctr/{path.relative_to(data)}")
     return Runs(
         scripts={
-            version: programs.exec(
-                client(f"sdk-{version}", "python"),
+            version: programs.fork(
+                f"sdk-{version}",
                 str(SAMPLE / f"run_sdk_{version}.py"),
                 PROCESSING_IMAGE=images["processing"],
                 TRAINING_IMAGE=images["training"],
             )
             for version in ("v2", "v3")
         },
-        dag=airflow.of_a_day("ctr_pipeline", SAMPLE, variables, DAY),
-        dirty_dag=airflow.of_a_day("ctr_pipeline", SAMPLE, variables, DIRTY_DAY, raw="dirty"),
+        dag=airflow.run("environment", "ctr_pipeline", {}, day=DAY),
+        dirty_dag=airflow.run("environment", "ctr_pipeline", {"raw": "dirty"}, day=DIRTY_DAY),
     )
 
 
