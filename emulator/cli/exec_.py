@@ -13,7 +13,7 @@ from ..errors import EmulatorError, EndpointUnavailableError
 from ..reroute import environment
 from .env import client_options, endpoint_url
 
-_HEALTH_SECONDS = 5.0
+_HEALTH_SECONDS = 30.0  # of a busy machine; where nobody listens the answer is there at once
 
 
 class CommandNotFoundError(EmulatorError):

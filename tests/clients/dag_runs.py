@@ -1,35 +1,64 @@
 """Runs DAGs with a real Airflow, as `airflow dags test`, and tells how their tasks went.
 
 Such a run has no scheduler or triggerer: one process runs task after task, deferred ones too, and prints the
-tasks' logs. It takes seven seconds of computing: three to import Airflow, four to make an API server of its own.
+tasks' logs. The first run of a process takes eight seconds of computing, for imports, tables and an API server; the
+next ones take one. So all runs that find the emulator in the same way are of one process, one after the other.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import select
 import sqlite3
 import subprocess
-from collections.abc import Mapping
-from concurrent.futures import Future
-from contextlib import closing
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from emulator.reroute.environment import client_environment
-from tests.clients.conftest import PROGRAM_SECONDS, Finished, Programs, Server, client
+from tests.clients.programs import PROGRAM_SECONDS, REPOSITORY, SCRIPTS, Finished, Server, client, variables
+from tests.recovery.engine import docker
 
-DAGS = Path(__file__).with_name("dags")
+BUNDLES = {
+    "tests": Path(__file__).with_name("dags"),
+    "iris": REPOSITORY / "sample_jobs/iris_training",
+    "ctr": REPOSITORY / "sample_jobs/ctr_pipeline",
+}
+
+
+@dataclass(frozen=True)
+class Cue:
+    """When a task's log has a text, the program of a job, which waits for the file /tmp/go, shall go on."""
+
+    task: str
+    text: str
+    job: str
+
+    def is_given(self, stdout: Path) -> bool:
+        """Let the program go on if it is time, and if its container runs: a job is InProgress before that."""
+        output = stdout.read_text() if stdout.exists() else ""
+        if self.text not in output.partition(f"[DAG TEST] starting task_id={self.task} ")[2]:
+            return False
+        container = docker("ps", "-q", "--filter", f"label=sagemaker-emulator.job-name={self.job}").strip()
+        if container:
+            docker("exec", container, "touch", "/tmp/go")
+        return bool(container)
+
+
+@dataclass(frozen=True)
+class Ended:
+    finished: Finished
+    states: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class DagRun:
     """A DAG that runs or has run; what is asked of it waits for its end."""
 
-    program: Future[Finished]
-    home: Path
+    ended: Future[Ended]
 
     def green(self) -> DagRun:
         """Require that every task succeeded."""
@@ -43,12 +72,11 @@ class DagRun:
         assert "failed" in self.states.values(), self
         return self
 
-    @cached_property
-    def states(self) -> dict[str, str]:
+    @property
+    def states(self) -> Mapping[str, str]:
         """The state of each task, as the metadata has it."""
         assert self._finished.asked_for == (), self
-        with closing(sqlite3.connect(self.home / "airflow.db")) as metadata:
-            return dict(metadata.execute("SELECT task_id, state FROM task_instance"))
+        return self.ended.result().states
 
     def log(self, task: str) -> str:
         """Return what one task logged."""
@@ -59,76 +87,132 @@ class DagRun:
 
     @property
     def _finished(self) -> Finished:
-        return self.program.result()
+        return self.ended.result().finished
 
     def __str__(self) -> str:
         return str(self._finished)
 
 
 class Airflow:
-    """Starts runs of DAGs, each with an AIRFLOW_HOME of its own, that find the emulator in one of three ways."""
+    """Runs DAGs that find the emulator in one of three ways, with a process and an AIRFLOW_HOME for each way.
 
-    def __init__(self, programs: Programs, server: Server, folder: Path, metadata: Path) -> None:
-        self._programs = programs
+    *environment*: by the variables that `sagemaker-emulator env` prints, AWS_ENDPOINT_URL among them; *exec*: under
+    `sagemaker-emulator exec`; *connection*: by Airflow's connection `aws_default`, in an environment that knows
+    nothing of AWS.
+    """
+
+    def __init__(self, server: Server, folder: Path) -> None:
         self._server = server
         self._folder = folder
-        self._metadata = metadata
-        self._count = 0
+        self._processes: dict[str, AirflowProcess] = {}
 
-    def by_environment(self, dag: str, folder: Path = DAGS, **conf: str) -> DagRun:
-        """Run a DAG with the variables that `sagemaker-emulator env` prints, AWS_ENDPOINT_URL among them."""
-        return self.of_a_day(dag, folder, {}, None, **conf)
-
-    def of_a_day(
-        self, dag: str, folder: Path, airflow_variables: Mapping[str, str], day: str | None, **conf: str
+    def run(
+        self, found_by: str, dag: str, conf: Mapping[str, str], *, day: str | None = None, cues: Sequence[Cue] = ()
     ) -> DagRun:
-        """Run a DAG as `by_environment` does, with Airflow Variables, as the run of a day."""
-        variables = {
-            **client_environment(self._server.url, sdk_config=self._folder / "sdk-config.yaml"),
-            **{f"AIRFLOW_VAR_{name.upper()}": value for name, value in airflow_variables.items()},
-        }
-        home, command = self._home(), self._command(dag, conf, *([] if day is None else [day]))
-        return DagRun(self._programs.plain(*command, **variables, **_variables(home, folder)), home)
+        """Run a DAG when those before that found the emulator in the same way have ended."""
+        command = ("dags", "test", dag, *([] if day is None else [day]), "--conf", json.dumps(conf))
+        return self._process(found_by).dag(command, cues)
 
-    def by_exec(self, dag: str, folder: Path = DAGS, **conf: str) -> DagRun:
-        """Run a DAG as `sagemaker-emulator exec -- airflow dags test DAG`."""
-        home, command = self._home(), self._command(dag, conf)
-        return DagRun(self._programs.exec(*command, **_variables(home, folder)), home)
+    def set_variables(self, values: Mapping[str, str]) -> None:
+        """Set Airflow Variables for runs that find the emulator by the environment."""
+        self._process("environment").set_variables(values)
 
-    def by_connection(self, dag: str, folder: Path = DAGS, **conf: str) -> DagRun:
-        """Run a DAG in an environment that knows nothing of AWS; Airflow's connection `aws_default` has it all."""
-        extra = {"endpoint_url": self._server.url, "region_name": "us-east-1"}
-        connection = {"conn_type": "aws", "login": "123456789012", "password": "local", "extra": extra}
-        home, command = self._home(), self._command(dag, conf)
-        variables = {"AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection), **_variables(home, folder)}
-        return DagRun(self._programs.plain(*command, **variables), home)
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.close()
 
-    def _home(self) -> Path:
+    def _process(self, found_by: str) -> AirflowProcess:
+        if found_by not in self._processes:
+            home = self._folder / found_by
+            home.mkdir()
+            command: tuple[str, ...] = (client("airflow", "python"), str(SCRIPTS / "airflow_commands.py"))
+            more: dict[str, str] = {}
+            if found_by == "exec":
+                command = self._server.exec(*command)
+            elif found_by == "environment":
+                more = client_environment(self._server.url, sdk_config=home / "sdk-config.yaml")
+            else:
+                extra = {"endpoint_url": self._server.url, "region_name": "us-east-1"}
+                connection = {"conn_type": "aws", "login": "123456789012", "password": "local", "extra": extra}
+                more = {"AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection)}
+            self._processes[found_by] = AirflowProcess(home, command, more)
+        return self._processes[found_by]
+
+
+class AirflowProcess:
+    """A process that runs Airflow's commands one after the other."""
+
+    def __init__(self, home: Path, command: Sequence[str], more: Mapping[str, str]) -> None:
+        self._home = home
+        self._count = 0
+        self._queue = ThreadPoolExecutor(1)
+        with (home / "stderr").open("wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                env={**variables(home), **_settings(home), **more},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                bufsize=0,
+            )
+        self._tables = self._queue.submit(self._made, "db", "migrate")
+
+    def dag(self, command: Sequence[str], cues: Sequence[Cue]) -> DagRun:
+        """Start `airflow dags test` when the commands before have ended."""
+        return DagRun(self._queue.submit(self._dag, command, cues))
+
+    def set_variables(self, values: Mapping[str, str]) -> None:
+        file = self._home / "variables.json"
+        file.write_text(json.dumps(values))
+        self._queue.submit(self._made, "variables", "import", str(file)).result()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._queue.shutdown(cancel_futures=True)
+        with self._process:  # closes its pipes
+            pass
+
+    def _made(self, *command: str) -> None:
+        finished = self._run(command, ())
+        assert finished.exit_code == 0, finished
+
+    def _dag(self, command: Sequence[str], cues: Sequence[Cue]) -> Ended:
+        self._tables.result()
+        finished = self._run(command, cues)
+        newest = "SELECT run_id FROM dag_run ORDER BY id DESC LIMIT 1"
+        with closing(sqlite3.connect(self._home / "airflow.db")) as metadata:
+            found = metadata.execute(f"SELECT task_id, state FROM task_instance WHERE run_id = ({newest})")
+            return Ended(finished, dict(found))
+
+    def _run(self, command: Sequence[str], cues: Sequence[Cue]) -> Finished:
         self._count += 1
-        home = self._folder / f"run-{self._count}"
-        home.mkdir()
-        shutil.copy(self._metadata, home)
-        return home
-
-    def _command(self, dag: str, conf: dict[str, str], *day: str) -> tuple[str, ...]:
-        return client("airflow", "airflow"), "dags", "test", dag, *day, "--conf", json.dumps(conf)
-
-
-def made_metadata(folder: Path) -> Path:
-    """Make Airflow's tables, empty, and return their SQLite file. It takes six seconds, so runs copy the file."""
-    command = [client("airflow", "airflow"), "db", "migrate"]
-    environment = {**os.environ, **_variables(folder, DAGS)}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "airflow.db"
+        folder = self._home / f"run-{self._count}"
+        folder.mkdir()
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        with suppress(BrokenPipeError):  # it has ended: then so has its output
+            stdin.write(json.dumps([str(folder), *command]).encode() + b"\n")
+        deadline = time.monotonic() + PROGRAM_SECONDS
+        left = list(cues)
+        while not select.select([stdout], [], [], 0.1 if left else PROGRAM_SECONDS)[0]:
+            if time.monotonic() > deadline:
+                self._process.kill()
+            left = [cue for cue in left if not cue.is_given(folder / "stdout")]
+        answer = stdout.readline()
+        assert answer, f"Airflow ended, or was ended, in {command}; what it left is in {self._home}"
+        return Finished.of(folder, command, int(answer))
 
 
-def _variables(home: Path, dags: Path) -> dict[str, str]:
+def _settings(home: Path) -> dict[str, str]:
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    bundles = [
+        {"name": name, "classpath": local, "kwargs": {"path": str(path), "refresh_interval": 300}}
+        for name, path in BUNDLES.items()
+    ]
     return {
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Or it asks the network for this machine's own name, and what is asked there is counted.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.dag_runs import Airflow, DagRun
+from tests.clients.dag_runs import Airflow, Cue, DagRun
 from tests.jobs import Clients
 
 pytestmark = [
     pytest.mark.clients,
     pytest.mark.docker,
     pytest.mark.xdist_group("clients-airflow"),
-    pytest.mark.timeout(280),
+    pytest.mark.timeout(900),
 ]
 
 MISSING_PRICE = "AlgorithmError: orders.csv line 2: the price is missing, exit code: 1"
@@ -30,6 +30,7 @@ class Runs:
     bucket: str
     orders: DagRun
     dirty_orders: DagRun
+    names: dict[str, str]
     jobs: dict[str, DagRun]
 
 
@@ -38,23 +39,29 @@ def runs(airflow: Airflow, image: Callable[[str], str], tmp_path_factory: pytest
     bucket = f"airflow-{uuid.uuid4().hex[:8]}"
     behaviour = image("behaviour")
 
-    def orders(text: str) -> str:
+    def orders(name: str, text: str) -> dict[str, str]:
         folder: Path = tmp_path_factory.mktemp("orders")
         (folder / "orders.csv").write_text(text)
-        return str(folder)
+        return {"name": name, "orders": str(folder), "image": behaviour, "bucket": bucket}
+
+    names = {found_by: f"{found_by}-{uuid.uuid4().hex[:6]}" for found_by in ("environment", "connection")}
+
+    def jobs(found_by: str) -> DagRun:
+        name = names[found_by]
+        cues = [
+            Cue("seen_to_end", "job currently InProgress", f"{name}-started"),
+            Cue("deferred", "Processing job not done yet: InProgress", f"{name}-deferred"),
+            Cue("seen_to_fail", "job currently InProgress", f"{name}-doomed"),
+            Cue("deferred_in_vain", "Processing job not done yet: InProgress", f"{name}-deferred-in-vain"),
+        ]
+        return airflow.run(found_by, "processing_jobs", {"name": name, "image": behaviour}, cues=cues)
 
     return Runs(
         bucket=bucket,
-        orders=airflow.by_environment(
-            "processing_orders", name="clean", image=behaviour, bucket=bucket, orders=orders("tea,3\ncake,5\n")
-        ),
-        dirty_orders=airflow.by_exec(
-            "processing_orders", name="dirty", image=behaviour, bucket=bucket, orders=orders("tea,3\ncake,\n")
-        ),
-        jobs={
-            "environment": airflow.by_environment("processing_jobs", name="environment", image=behaviour),
-            "connection": airflow.by_connection("processing_jobs", name="connection", image=behaviour),
-        },
+        orders=airflow.run("environment", "processing_orders", orders("clean", "tea,3\ncake,5\n")),
+        dirty_orders=airflow.run("exec", "processing_orders", orders("dirty", "tea,3\ncake,\n")),
+        names=names,
+        jobs={found_by: jobs(found_by) for found_by in names},
     )
 
 
@@ -80,13 +87,13 @@ def test_the_same_dag_with_dirty_data_is_red_and_says_why(runs: Runs, aws: Clien
 
 @pytest.mark.parametrize("found_by", ["environment", "connection"])
 def test_a_name_that_is_taken(runs: Runs, found_by: str, aws: Clients) -> None:
-    jobs = runs.jobs[found_by].red()
+    name, jobs = runs.names[found_by], runs.jobs[found_by].red()
     assert [jobs.states[task] for task in ("taken", "renamed")] == ["success", "success"]
-    renamed = re.search(rf"Changed job name to '({found_by}-name-\d{{10}})'", jobs.log("renamed"))
+    renamed = re.search(rf"Changed job name to '({name}-name-\d{{10}})'", jobs.log("renamed"))
     assert renamed is not None, jobs
     assert aws.sagemaker.describe_processing_job(ProcessingJobName=renamed[1])["ProcessingJobStatus"] == "Completed"
     assert jobs.states["refused"] == "failed"
-    assert f"A SageMaker job with name {found_by}-name already exists." in jobs.log("refused")
+    assert f"A SageMaker job with name {name}-name already exists." in jobs.log("refused")
 
 
 @pytest.mark.parametrize("found_by", ["environment", "connection"])

@@ -1,6 +1,6 @@
 """Training jobs in DAGs that a real Airflow runs.
 
-The iris DAG prints the job's log, and Airflow looks after 30 s then, so all DAGs run at once.
+The iris DAG prints the job's log, and Airflow looks after 30 s then, so DAGs run side by side: see dag_runs.py.
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.clients.conftest import REPOSITORY
-from tests.clients.dag_runs import Airflow, DagRun
+from tests.clients.dag_runs import Airflow, Cue, DagRun
 from tests.jobs import Clients
 
 pytestmark = [
     pytest.mark.clients,
     pytest.mark.docker,
     pytest.mark.xdist_group("clients-airflow"),
-    pytest.mark.timeout(280),
+    pytest.mark.timeout(900),
 ]
 
-IRIS = REPOSITORY / "sample_jobs/iris_training"
 MISSING_LABEL = "AlgorithmError: /opt/ml/input/data/train/iris.csv line 43, column species: the label is missing"
 
 
@@ -34,6 +32,7 @@ class Runs:
     iris: DagRun
     iris_by_connection: DagRun
     iris_dirty: DagRun
+    names: dict[str, str]
     jobs: dict[str, DagRun]
 
 
@@ -41,15 +40,25 @@ class Runs:
 def runs(airflow: Airflow, iris_image: str, image: Callable[[str], str], aws: Clients) -> Runs:
     bucket = f"airflow-{uuid.uuid4().hex[:8]}"
     aws.s3.create_bucket(Bucket=bucket)
-    behaviour = image("behaviour")
+    names = {found_by: f"{found_by}-{uuid.uuid4().hex[:6]}" for found_by in ("environment", "connection")}
+
+    def jobs(found_by: str) -> DagRun:
+        name = names[found_by]
+        cues = [
+            Cue("seen_to_end", "job currently InProgress", f"{name}-started"),
+            Cue("deferred", "Training job not done yet: InProgress", f"{name}-deferred"),
+            Cue("seen_to_fail", "job currently InProgress", f"{name}-doomed"),
+            Cue("deferred_in_vain", "Training job not done yet: InProgress", f"{name}-deferred-in-vain"),
+        ]
+        conf = {"name": name, "image": image("behaviour"), "bucket": bucket}
+        return airflow.run(found_by, "training_jobs", conf, cues=cues)
+
     return Runs(
-        iris=airflow.by_environment("iris_training", IRIS),
-        iris_by_connection=airflow.by_connection("iris_training", IRIS),
-        iris_dirty=airflow.by_exec("iris_training", IRIS, train="bad"),
-        jobs={
-            "environment": airflow.by_environment("training_jobs", name="environment", image=behaviour, bucket=bucket),
-            "connection": airflow.by_connection("training_jobs", name="connection", image=behaviour, bucket=bucket),
-        },
+        iris=airflow.run("environment", "iris_training", {}),
+        iris_by_connection=airflow.run("connection", "iris_training", {}),
+        iris_dirty=airflow.run("exec", "iris_training", {"train": "bad"}),
+        names=names,
+        jobs={found_by: jobs(found_by) for found_by in names},
     )
 
 
@@ -86,13 +95,13 @@ def test_the_same_dag_with_dirty_data_is_red_and_says_why(runs: Runs) -> None:
 
 @pytest.mark.parametrize("found_by", ["environment", "connection"])
 def test_a_name_that_is_taken(runs: Runs, found_by: str, aws: Clients) -> None:
-    jobs = runs.jobs[found_by].red()
+    name, jobs = runs.names[found_by], runs.jobs[found_by].red()
     assert [jobs.states[task] for task in ("taken", "renamed")] == ["success", "success"]
-    renamed = re.search(rf"Changed job name to '({found_by}-name-\d{{10}})'", jobs.log("renamed"))
+    renamed = re.search(rf"Changed job name to '({name}-name-\d{{10}})'", jobs.log("renamed"))
     assert renamed is not None, jobs
     assert aws.sagemaker.describe_training_job(TrainingJobName=renamed[1])["TrainingJobStatus"] == "Completed"
     assert [jobs.states[task] for task in ("refused", "unchecked")] == ["failed", "failed"]
-    assert f"A SageMaker job with name {found_by}-name already exists." in jobs.log("refused")
+    assert f"A SageMaker job with name {name}-name already exists." in jobs.log("refused")
     assert "(ResourceInUse) when calling the CreateTrainingJob operation" in jobs.log("unchecked")
 
 

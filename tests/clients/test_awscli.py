@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.clients.conftest import EMULATOR, SCRIPTS, Finished, Programs, Server, client
+from tests.clients.programs import EMULATOR, SCRIPTS, Finished, Programs, Server, client
 from tests.jobs import LOG_GROUP, Clients, Job, TrainingJobs
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-awscli")]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3")]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def jobs(aws: Clients, bucket: str, image: Callable[[str], str]) -> TrainingJobs
 @pytest.fixture(scope="module")
 def aws_command(programs: Programs) -> Callable[..., Finished]:
     def run(*arguments: str) -> Finished:
-        return programs.exec(client("awscli", "aws"), *arguments).result().succeeded()
+        return programs.fork("awscli", client("awscli", "aws"), *arguments).result().succeeded()
 
     return run
 

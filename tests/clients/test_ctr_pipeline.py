@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import REPOSITORY, Finished, Programs, Server, built, client
 from tests.clients.dag_runs import Airflow, DagRun
+from tests.clients.programs import REPOSITORY, Finished, Programs, Server, built
 from tests.jobs import Clients
 from tests.tracked import charts_of, curve, runs_of
 
-# All runs go side by side, each of four jobs or more; the first test waits for the images too.
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-ctr"), pytest.mark.timeout(900)]
+# The scripts and the DAGs go side by side, each of four jobs or more; the first test waits for the images too.
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.docker,
+    pytest.mark.xdist_group("clients-airflow"),  # whose Airflow it uses
+    pytest.mark.timeout(900),
+]
 
 SAMPLE = REPOSITORY / "sample_jobs/ctr_pipeline"
-SECONDS = 600
+ROWS = 3000
+"""Of each of a day's files; there are 10,000 in the sample."""
 BUCKET = "ctr-airflow"
 DAY, DIRTY_DAY = "2026-03-05", "2026-03-06"
 LOWEST_AUC = 0.75
@@ -35,19 +44,27 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def programs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    running = Programs(server, tmp_path_factory.mktemp("programs"), SECONDS)
-    try:
-        yield running
-    finally:
-        running.close()
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample with less data: this is about its clients, and three times all of it is minutes of computing."""
+    folder = tmp_path_factory.mktemp("sample")
+    for script in SAMPLE.glob("run_sdk_*.py"):
+        shutil.copy(script, folder)
+    shutil.copytree(SAMPLE / "program", folder / "program")
+    command = [
+        sys.executable,
+        str(SAMPLE / "generate.py"),
+        "--folder",
+        str(folder / "data"),
+        "--rows-per-file",
+        str(ROWS),
+    ]
+    subprocess.run(command, check=True, timeout=300)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def runs(programs: Programs, airflow: Airflow, aws: Clients) -> Runs:
-    data = SAMPLE / "data"
-    if not (data / "raw").is_dir():
-        pytest.fail(f"There is no {data}. Make it: make prepare-pipeline", pytrace=False)
+def runs(sample: Path, programs: Programs, airflow: Airflow, aws: Clients) -> Runs:
+    data = sample / "data"
     images = {kind: built(f"ctr-{kind}", SAMPLE, "--target", kind) for kind in ("processing", "training")}
     variables = {
         "ctr_bucket": BUCKET,
@@ -55,22 +72,23 @@ def runs(programs: Programs, airflow: Airflow, aws: Clients) -> Runs:
         "ctr_training_image": images["training"],
         "sagemaker_role": "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole",
     }
+    airflow.set_variables(variables)
     aws.s3.create_bucket(Bucket=BUCKET)
     for folder in ("raw", "dirty", "batch"):
         for path in (data / folder).rglob("*.gz"):
             aws.s3.upload_file(str(path), BUCKET, f"ctr/{path.relative_to(data)}")
     return Runs(
         scripts={
-            version: programs.exec(
-                client(f"sdk-{version}", "python"),
-                str(SAMPLE / f"run_sdk_{version}.py"),
+            version: programs.fork(
+                f"sdk-{version}",
+                str(sample / f"run_sdk_{version}.py"),
                 PROCESSING_IMAGE=images["processing"],
                 TRAINING_IMAGE=images["training"],
             )
             for version in ("v2", "v3")
         },
-        dag=airflow.of_a_day("ctr_pipeline", SAMPLE, variables, DAY),
-        dirty_dag=airflow.of_a_day("ctr_pipeline", SAMPLE, variables, DIRTY_DAY, raw="dirty"),
+        dag=airflow.run("environment", "ctr_pipeline", {}, day=DAY),
+        dirty_dag=airflow.run("environment", "ctr_pipeline", {"raw": "dirty"}, day=DIRTY_DAY),
     )
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.clients.conftest import HERE, REPOSITORY, Finished, Programs, client
+from tests.clients.programs import HERE, REPOSITORY, Finished, Programs, client
 from tests.jobs import Clients
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-experiments")]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-sdk"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

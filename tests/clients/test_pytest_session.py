@@ -11,12 +11,17 @@ from typing import Final
 
 import pytest
 
-from tests.clients.conftest import REPOSITORY, Server
+from tests.clients.programs import REPOSITORY, Server
 from tests.plugin.test_documents import EXAMPLES
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker]
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.docker,
+    pytest.mark.xdist_group("clients-sdk"),  # whose emulator it uses
+    pytest.mark.timeout(900),
+]
 
-SECONDS: Final = 240
+SECONDS: Final = 600
 _OURS: Final = Path(pytest.__file__).parents[1]
 
 FIT = {

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,7 +187,7 @@ def test_requests_to_an_address_of_aws(endpoint: Endpoint, rerouted: Callable[..
 
     printed = rerouted(f"""
         import requests
-        answer = requests.get({url!r}, cert="/no/such/file", verify="/no/such/file", timeout=5)
+        answer = requests.get({url!r}, cert="/no/such/file", verify="/no/such/file", timeout=60)
         print(answer.text, answer.status_code, answer.url, answer.request.url)
         print(requests.Session().post("http://s3.amazonaws.com", data=b"body").text)
     """)
@@ -233,35 +232,35 @@ def test_other_addresses_are_left_alone(endpoint: Endpoint, proxy: Endpoint, rer
     assert [request.host for request in proxy.requests] == [f"127.0.0.1:{proxy.port}", "other.example"]
 
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        "socket.getaddrinfo('sts.amazonaws.com', 443)",
-        "socket.getaddrinfo(host=b'sts.amazonaws.com', port=443)",
-        "socket.gethostbyname('sts.us-east-1.amazonaws.com')",
-        "socket.create_connection(('s3.cn-north-1.amazonaws.com.cn', 443), timeout=5)",
-        "socket.socket().connect(('S3.AMAZONAWS.COM.', 443))",
-        "socket.socket().connect_ex(('ecr.us-east-1.api.aws', 443))",
-        "ssl.create_default_context().wrap_socket(socket.socket(), server_hostname='x').connect(AWS)",
-        "asyncio.run(asyncio.open_connection('sts.amazonaws.com', 443))",
-        "urllib3.PoolManager(retries=False).request('GET', 'https://sts.amazonaws.com/')",
-        "urllib3.ProxyManager(PROXY, retries=False).request('GET', 'https://sts.amazonaws.com/')",
-        "urllib3.ProxyManager(PROXY, retries=False).request('GET', 'http://sts.amazonaws.com/')",
-    ],
-)
-def test_what_knows_no_rerouting_is_refused(
-    attempt: str, endpoint: Endpoint, proxy: Endpoint, rerouted: Callable[..., str]
-) -> None:
+def test_what_knows_no_rerouting_is_refused(endpoint: Endpoint, proxy: Endpoint, rerouted: Callable[..., str]) -> None:
     printed = rerouted(f"""
         import asyncio, socket, ssl, urllib3
         AWS, PROXY = ("s3.api.aws", 443), {proxy.url!r}
-        try:
-            {attempt}
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            print(error)
+        attempts = [
+            lambda: socket.getaddrinfo("sts.amazonaws.com", 443),
+            lambda: socket.getaddrinfo(host=b"sts.amazonaws.com", port=443),
+            lambda: socket.gethostbyname("sts.us-east-1.amazonaws.com"),
+            lambda: socket.create_connection(("s3.cn-north-1.amazonaws.com.cn", 443), timeout=5),
+            lambda: unconnected.connect(("S3.AMAZONAWS.COM.", 443)),
+            lambda: unconnected.connect_ex(("ecr.us-east-1.api.aws", 443)),
+            lambda: ssl.create_default_context().wrap_socket(unconnected, server_hostname="x").connect(AWS),
+            lambda: asyncio.run(asyncio.open_connection("sts.amazonaws.com", 443)),
+            lambda: urllib3.PoolManager(retries=False).request("GET", "https://sts.amazonaws.com/"),
+            lambda: urllib3.ProxyManager(PROXY, retries=False).request("GET", "https://sts.amazonaws.com/"),
+            lambda: urllib3.ProxyManager(PROXY, retries=False).request("GET", "http://sts.amazonaws.com/"),
+        ]
+        for number, attempt in enumerate(attempts):
+            with socket.socket() as unconnected:
+                try:
+                    attempt()
+                    print(number, "went through")
+                except (OSError, urllib3.exceptions.HTTPError) as error:
+                    print(number, error)
     """)
 
-    assert "would have reached AWS" in printed
+    told = printed.splitlines()
+    assert len(told) == 11
+    assert [line for line in told if "would have reached AWS" not in line] == []
     assert endpoint.requests == []
     assert proxy.requests == []
 
@@ -477,14 +476,17 @@ def test_another_version_of_a_library_is_told_of_and_refused(
 def test_an_interpreter_starts_as_fast_as_before(
     endpoint: Endpoint, parent: dict[str, str], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
+    """The seconds are those of the processor: a busy machine makes others long."""
     environment = exec_environment(parent, endpoint.url, sdk_config=tmp_path / "config")
 
     def seconds(variables: Mapping[str, str]) -> float:
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "pass"], env=variables, check=True)
-        return time.perf_counter() - started
+        _, status, used = os.wait4(
+            os.spawnve(os.P_NOWAIT, sys.executable, [sys.executable, "-c", "pass"], variables), 0
+        )
+        assert status == 0
+        return used.ru_utime + used.ru_stime
 
-    pairs = [(seconds(parent), seconds(environment)) for _ in range(15)]
+    pairs = [(seconds(parent), seconds(environment)) for _ in range(7)]
     cost = min(after for _, after in pairs) - min(before for before, _ in pairs)
     loaded = run_python("import sys; print(*sys.modules)", environment, tmp_path).stdout.split()
 
@@ -557,7 +559,7 @@ def test_a_signal_for_exec_is_the_programs(endpoint: Endpoint, parent: dict[str,
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=30)[0] == "got\n"
+            assert process.communicate(timeout=120)[0] == "got\n"
         finally:
             process.kill()
     assert process.returncode == 3

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Finished, Programs, client
+from tests.clients.programs import Finished, Programs, client
 from tests.jobs import Clients
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3-awscli")]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3")]
 
 MIB = 1024**2
 LARGE = random.Random(4).randbytes(20 * MIB + 5)
@@ -40,7 +40,7 @@ class AwsS3:
 
     def __call__(self, *arguments: str) -> list[str]:
         """Run a command and return the lines it printed, but for those of blanks that take back its progress."""
-        finished = self._programs.exec(client("awscli", "aws"), "s3", *arguments).result().succeeded()
+        finished = self._programs.fork("awscli", client("awscli", "aws"), "s3", *arguments).result().succeeded()
         return [shown for line in finished.lines if (shown := line.strip())]
 
     def shell(self, line: str) -> Finished:
@@ -189,6 +189,6 @@ def test_streams(aws_s3: AwsS3, tmp_path: Path) -> None:
 
 def test_a_presigned_address_needs_no_client(aws_s3: AwsS3) -> None:
     aws_s3.put("a key/with ü+☃", b"signed")
-    (url,) = aws_s3("presign", aws_s3.uri("a key/with ü+☃"), "--expires-in", "60")
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    (url,) = aws_s3("presign", aws_s3.uri("a key/with ü+☃"), "--expires-in", "3600")
+    with urllib.request.urlopen(url, timeout=120) as answer:
         assert answer.read() == b"signed"

@@ -7,7 +7,6 @@ import io
 import random
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,14 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from tests.clients.conftest import Server
+from tests.clients.many_objects import store_empty
+from tests.clients.programs import Server
 from tests.jobs import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.service_resource import Bucket, S3ServiceResource
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3-boto3")]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3")]
 
 MIB = 1024**2
 PARTS = TransferConfig(multipart_threshold=6 * MIB, multipart_chunksize=5 * MIB, max_concurrency=8)
@@ -134,10 +134,9 @@ def test_a_transfer_that_fails_leaves_no_upload(aws: Clients, bucket: Bucket) ->
         aws.s3.download_fileobj(bucket.name, "key", io.BytesIO())
 
 
-def test_collections_of_more_than_a_page(bucket: Bucket) -> None:
+def test_collections_of_more_than_a_page(server: Server, bucket: Bucket) -> None:
     keys = sorted(f"{number % 2}/{number:04}" for number in range(1100))
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda key: bucket.put_object(Key=key, Body=key.encode()), keys))
+    store_empty(server, bucket.name, keys)
     assert [one.key for one in bucket.objects.all()] == keys
     assert [one.key for one in bucket.objects.filter(Prefix="1/")] == [key for key in keys if key.startswith("1/")]
     assert [one.key for one in bucket.objects.filter(Prefix="0/", Marker="0/1090")] == keys[546:550]
@@ -193,7 +192,7 @@ def test_versions_as_resources(bucket: Bucket) -> None:
 
 
 def test_waiters(aws: Clients, bucket: Bucket) -> None:
-    soon: Any = {"Delay": 1, "MaxAttempts": 10}
+    soon: Any = {"Delay": 1, "MaxAttempts": 60}
     aws.s3.get_waiter("bucket_exists").wait(Bucket=bucket.name, WaiterConfig=soon)
     aws.s3.get_waiter("object_not_exists").wait(Bucket=bucket.name, Key="late", WaiterConfig=soon)
     timer = threading.Timer(0.3, bucket.put_object, kwargs={"Key": "late", "Body": b""})

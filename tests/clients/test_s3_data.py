@@ -5,14 +5,14 @@ from __future__ import annotations
 import urllib.request
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.clients.conftest import Programs
+from tests.clients.many_objects import store_empty
+from tests.clients.programs import Programs, Server
 from tests.jobs import Clients
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3-data")]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-s3")]
 
 MIB = 1024**2
 MANY = 1050
@@ -27,14 +27,13 @@ def bucket(aws: Clients) -> str:
 
 
 @pytest.fixture(scope="module")
-def many(aws: Clients, bucket: str) -> Callable[[str], list[str]]:
+def many(server: Server, bucket: str) -> Callable[[str], list[str]]:
     """Stores many objects in three folders below a prefix; returns their keys in order."""
 
     def store(prefix: str) -> list[str]:
-        keys = [f"{prefix}/{number % 3}/{number:04}" for number in range(MANY)]
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda key: aws.s3.put_object(Bucket=bucket, Key=key, Body=b""), keys))
-        return sorted(keys)
+        keys = sorted(f"{prefix}/{number % 3}/{number:04}" for number in range(MANY))
+        store_empty(server, bucket, keys)
+        return keys
 
     return store
 
@@ -48,7 +47,7 @@ def test_s3fs(programs: Programs, aws: Clients, bucket: str, many: Callable[[str
     keys = many("many-s3fs")
     told = programs.script("data", "data_s3fs.py", BUCKET=bucket, MANY="many-s3fs").result().succeeded().result
     assert (told["listed"], told["first"], told["last"]) == (MANY, f"{bucket}/{keys[0]}", f"{bucket}/{keys[-1]}")
-    with urllib.request.urlopen(told["url"], timeout=30) as answer:
+    with urllib.request.urlopen(told["url"], timeout=120) as answer:
         assert len(answer.read()) == 17 * MIB + 3
     assert etag_and_type(aws, bucket, "s3fs/large.bin")[0].endswith("-3"), "written in parts of at least 5 MiB"
     left = aws.s3.list_objects_v2(Bucket=bucket, Prefix="many-s3fs/")

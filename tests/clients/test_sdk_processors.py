@@ -9,14 +9,14 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.clients.conftest import HERE, Finished, Programs, built
+from tests.clients.programs import HERE, Finished, Programs, built
 from tests.jobs import Clients
 
 pytestmark = [
     pytest.mark.clients,
     pytest.mark.docker,
-    pytest.mark.xdist_group("clients-processors"),
-    pytest.mark.timeout(280),
+    pytest.mark.xdist_group("clients-sdk"),
+    pytest.mark.timeout(900),
 ]
 
 SEED, V2, V3 = "processor_run.py", "v2_processors.py", "v3_processors.py"

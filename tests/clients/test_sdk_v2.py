@@ -11,10 +11,10 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.clients.conftest import Finished, Programs
+from tests.clients.programs import Finished, Programs
 from tests.jobs import Clients, Job
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-v2"), pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-sdk"), pytest.mark.timeout(900)]
 
 SCRIPT_MODE = "v2_script_mode.py"
 

@@ -9,10 +9,10 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.clients.conftest import Finished, Programs
+from tests.clients.programs import Finished, Programs
 from tests.jobs import Clients
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-v3"), pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-sdk"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

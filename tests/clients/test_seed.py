@@ -8,10 +8,10 @@ import tarfile
 
 import pytest
 
-from tests.clients.conftest import Finished, Programs
+from tests.clients.programs import Finished, Programs
 from tests.jobs import Clients
 
-pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-seed")]
+pytestmark = [pytest.mark.clients, pytest.mark.docker, pytest.mark.xdist_group("clients-sdk"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from airflow.providers.amazon.aws.operators.sagemaker import SageMakerProcessing
 from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerProcessingSensor
 from airflow.sdk import dag
 
-# Long enough for the next task to begin, which takes longer on a machine that is busy with other tests.
-WHILE = "read load rest < /proc/loadavg; sleep $((8 + ${load%.*} / 2))"
-GOOD = WHILE
-BAD = f"{WHILE}; echo 'column age: -1 is no age' > /opt/ml/output/message; exit 3"
+# The test makes the file when it sees that a task waits for the job.
+UNTIL_TOLD = "timeout 300 sh -c 'until [ -e /tmp/go ]; do sleep 0.1; done'"
+GOOD = UNTIL_TOLD
+BAD = f"{UNTIL_TOLD} && echo 'column age: -1 is no age' > /opt/ml/output/message; exit 3"
 
 
 def processing(task_id: str, name: str, program: str, **options: object) -> SageMakerProcessingOperator:
@@ -36,11 +36,11 @@ def processing_jobs() -> None:
 
     started = processing("started", "started", GOOD, wait_for_completion=False)
     seen_to_end = sensor("seen_to_end", "started")
-    deferred = processing("deferred", "deferred", GOOD, deferrable=True)
+    deferred = processing("deferred", "deferred", GOOD, deferrable=True, max_attempts=600)
     doomed = processing("doomed", "doomed", BAD, wait_for_completion=False)
     seen_to_fail = sensor("seen_to_fail", "doomed")
-    deferred_in_vain = processing("deferred_in_vain", "deferred-in-vain", BAD, deferrable=True)
-    # One after the other: each shall begin to wait while its job runs.
+    deferred_in_vain = processing("deferred_in_vain", "deferred-in-vain", BAD, deferrable=True, max_attempts=600)
+    # One after the other: a task begins to wait while its job runs.
     renamed >> started >> seen_to_end >> deferred >> doomed >> [seen_to_fail, deferred_in_vain]
 
 

@@ -4,10 +4,10 @@ from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTrainingOp
 from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerTrainingSensor
 from airflow.sdk import dag
 
-# Long enough for the next task to begin, which takes longer on a machine that is busy with other tests.
-WHILE = "read load rest < /proc/loadavg; sleep $((8 + ${load%.*} / 2))"
-GOOD = f"echo line of the container; {WHILE}"
-BAD = f"{WHILE}; echo 'column age: -1 is no age' > /opt/ml/output/failure; exit 3"
+# The test makes the file when it sees that a task waits for the job.
+UNTIL_TOLD = "timeout 300 sh -c 'until [ -e /tmp/go ]; do sleep 0.1; done'"
+GOOD = f"echo line of the container; {UNTIL_TOLD}"
+BAD = f"{UNTIL_TOLD} && echo 'column age: -1 is no age' > /opt/ml/output/failure; exit 3"
 
 
 def training(task_id: str, name: str, program: str, **options: object) -> SageMakerTrainingOperator:
@@ -41,11 +41,11 @@ def training_jobs() -> None:
     seen_to_end = sensor("seen_to_end", "started", print_log=False)
     # A sensor that prints the log looks at a running job every 30 s; at one that has ended, at once.
     log_read = sensor("log_read", "started", print_log=True)
-    deferred = training("deferred", "deferred", GOOD, deferrable=True)
+    deferred = training("deferred", "deferred", GOOD, deferrable=True, max_attempts=600)
     doomed = training("doomed", "doomed", BAD, wait_for_completion=False)
     seen_to_fail = sensor("seen_to_fail", "doomed", print_log=False)
-    deferred_in_vain = training("deferred_in_vain", "deferred-in-vain", BAD, deferrable=True)
-    # One after the other: each shall begin to wait while its job runs.
+    deferred_in_vain = training("deferred_in_vain", "deferred-in-vain", BAD, deferrable=True, max_attempts=600)
+    # One after the other: a task begins to wait while its job runs.
     renamed >> started >> seen_to_end >> log_read >> deferred >> doomed >> [seen_to_fail, deferred_in_vain]
 
 

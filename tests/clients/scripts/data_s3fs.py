@@ -88,7 +88,7 @@ except FileNotFoundError:
 
 # More than one page of a listing, and of a deletion.
 listed = fs.find(f"{bucket}/{many}")
-url = fs.url(f"{home}/large.bin", expires=60)
+url = fs.url(f"{home}/large.bin", expires=3600)
 fs.rm(f"{bucket}/{many}", recursive=True)
 assert fs.find(f"{bucket}/{many}") == []
 print(json.dumps({"listed": len(set(listed)), "first": listed[0], "last": listed[-1], "url": url}))

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-LOG = Path(os.environ["NETWORK_LOG"])
 HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "", None)
 
 
 def note(host: object) -> None:
     name = host.decode() if isinstance(host, bytes) else host
     if name not in HERE:
-        with LOG.open("a") as log:
+        with Path(os.environ["NETWORK_LOG"]).open("a") as log:
             log.write(f"{name}\n")
 
 

@@ -14,9 +14,10 @@ epochs = int(json.loads(Path("/opt/ml/input/config/hyperparameters.json").read_t
 session = Session(boto3.session.Session(region_name=os.environ["AWS_REGION"]))
 with load_run(sagemaker_session=session) as run:
     run.log_parameter("inside", "container")
-    for epoch in range(epochs):
-        loss = 1 / (epoch + 1)
-        print(f"train:loss={loss:.3f}", flush=True)
+    losses = [1 / (epoch + 1) for epoch in range(epochs)]
+    # At once, so that all fall into one minute of the metric, whose average is what a client sees.
+    print(*(f"train:loss={loss:.3f}" for loss in losses), sep="\n", flush=True)
+    for epoch, loss in enumerate(losses):
         run.log_metric("inner:loss", loss, step=epoch)
 Path("/opt/ml/model/weights").write_text("weights")
 print("tracked by", run.experiment_name, run.run_name, sys.version_info[:2])

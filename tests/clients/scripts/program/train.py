@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-for loss in (0.875, 0.5, 0.125):
-    print(f"loss={loss}", flush=True)
+# At once, so that all fall into one minute of the metric, whose average is what a client sees.
+print(*(f"loss={loss}" for loss in (0.875, 0.5, 0.125)), sep="\n", flush=True)
 
 inputs = Path("/opt/ml/input/data")
 told = {
