@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-KILLS = 16
+KILLS = 32
 BUCKET = "kills"
 KEYS = 16
 LINES = 25
