@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from emulator.engines.docker.connection import connect
+from emulator.engines.docker.removal import remove_abandoned
 from tests.cli.commands import SECONDS, containers_of, eventually, job_file, processing_job_file, sagemaker_emulator
 from tests.cli.terminals import exit_code, typed_into
 
@@ -63,6 +66,11 @@ def test_what_is_kept_is_listed_entered_and_removed(tmp_path: Path, home: Path) 
         terminal.expect(f"This is where algo-1 of {name} has ended")
         terminal.sendline("echo again-$(cat /tmp/left)-$(id -u)")
         terminal.expect("again-left-0")
+        with closing(connect()) as api:  # what every emulator does first leaves the shell alone
+            remove_abandoned(api)
+        assert sagemaker_emulator(*shell, "cat", "/tmp/left").stdout == "left\n", "the container, not the first shell"
+        terminal.sendline("echo still-$(cat /tmp/left)")
+        terminal.expect("still-left")
         terminal.sendline("exit 5")
         assert exit_code(terminal) == 5
     assert docker("images", "-q", "--filter", f"label=sagemaker-emulator.shell={state}/kept/1-{name}") == []
