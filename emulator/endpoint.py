@@ -16,7 +16,7 @@ from .config import Settings
 from .contract.environment import METADATA_HOST
 from .errors import EndpointUnavailableError
 from .runtime import Emulator
-from .web.app import Dashboard
+from .web.dashboard import Dashboard
 from .web.scopes import PREFIX as DASHBOARD
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,4 @@
-"""botocore's models of the services that are ours: which operations there are and what they take and give.
-
-The model is the one that ships with botocore; a user's own ~/.aws/models does not count, so that the
-same request gets the same answer on every machine.
-"""
+"""botocore's models of the services that are ours: which operations there are and what they take and give."""
 
 from __future__ import annotations
 
@@ -10,11 +6,11 @@ import threading
 from functools import cache
 from typing import Any, Final
 
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
 from ..contract.constraints import Shape, normalised, violations, violations_message
 from ..errors import ServiceError, ValidationError
+from ..service_models import service_model
 
 SAGEMAKER: Final = "sagemaker"
 _NOTHING: Final = StructureShape("Nothing", {"type": "structure", "members": {}})
@@ -86,5 +82,4 @@ def _service_model(service: str = SAGEMAKER) -> ServiceModel:
 
 @cache
 def _loaded(service: str) -> ServiceModel:
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+    return ServiceModel(service_model(service), service)

@@ -30,6 +30,13 @@ _COLORS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave a rule out; may be given several times.")
 @click.option("--static", is_flag=True, help="Read the Dockerfile only: build nothing, start nothing.")
 @click.option("--run/--no-run", "run", default=True, help="Start the program for a moment, or leave that out.")
+@click.option(
+    "--run-seconds",
+    default=4.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="How long the program may run: more for one that takes long to load its libraries.",
+)
 @click.option("--target", "stage", metavar="STAGE", help="The stage of the Dockerfile to build.")
 @click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A build argument.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; builds go to standard error.")
@@ -40,6 +47,7 @@ def lint(
     ignore: tuple[str, ...],
     static: bool,
     run: bool,
+    run_seconds: float,
     stage: str | None,
     arguments: tuple[str, ...],
     as_json: bool,
@@ -58,7 +66,13 @@ def lint(
 
     # SIGTERM is what CI sends; it cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = Options(kind=Kind(kind) if kind else None, ignore=checked_ids(ignore), static=static, run=run)
+    options = Options(
+        kind=Kind(kind) if kind else None,
+        ignore=checked_ids(ignore),
+        static=static,
+        run=run,
+        run_seconds=run_seconds,
+    )
     found = target_of(target, BuildOptions(target=stage, arguments=dict(map(_pair, arguments))))
     report = lint_target(found, options, lambda line: click.echo(f"  {line}", err=True))
     if as_json:

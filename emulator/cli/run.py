@@ -101,9 +101,15 @@ def _abandon(*_: object) -> None:
 def _run_one(job_file: JobFile, clients: AbstractContextManager[Clients], *, live: bool, as_json: bool) -> int:
     """Run one job file and return the exit code."""
     from ..jobfiles.runner import run_job
-    from .run_output import LiveOutput, Output, PlainOutput, json_document
+    from .run_output import Output, PlainOutput, json_document
 
-    output: Output = LiveOutput() if live else PlainOutput(sys.stderr if as_json else None)
+    output: Output
+    if live:
+        from .run_live import LiveOutput  # takes a while to load
+
+        output = LiveOutput()
+    else:
+        output = PlainOutput(sys.stderr if as_json else None)
     with output.live(), clients as connected:
         report = run_job(job_file, connected, output.show)
     output.conclude(report)

@@ -1,19 +1,12 @@
-"""What `run` shows of one job: plain lines, a live display for terminals, and the JSON of the end."""
+"""What `run` shows of one job: plain lines and the JSON of the end. The live display is in `run_live`."""
 
 from __future__ import annotations
 
-import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 import click
-from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
 
 from ..contract.kinds import PROCESSING
 from ..jobfiles.events import (
@@ -36,8 +29,6 @@ if TYPE_CHECKING:
     from ..jobfiles.report import Artifact, JobReport
 
 _MOST_FILES: Final = 12
-_BETWEEN: Final = "Getting ready"
-_COLORS: Final = {"Completed": "green", "Failed": "red", "Stopped": "yellow"}
 
 
 class Output(Protocol):
@@ -69,7 +60,7 @@ class PlainOutput:
         """Write a line, unless the event is only about how far something has come."""
         match event:
             case ImageReady() | ProgramReady() | DataStored() | JobCreated():
-                self._line(*_step(event))
+                self._line(*step(event))
             case BuildOutput():
                 self._line("build", event.line)
             case InstallOutput():
@@ -80,7 +71,7 @@ class PlainOutput:
             case LogLine():
                 self._line("log", f"{event.host} {event.message}")
             case StopAsked():
-                self._line("stop", _stop(event))
+                self._line("stop", stop_text(event))
             case BytesMoved() | StatusLeft() | StatusEntered() | JobEnded():
                 pass
 
@@ -95,82 +86,6 @@ class PlainOutput:
     def _line(self, name: str, text: str) -> None:
         for line in text.splitlines() or [""]:  # a failure reason may have several
             click.echo(f"{self._prefix}{name:<9} {line}", file=self._stream)
-
-
-class LiveOutput:
-    """The log above, and below it what goes on at this moment, how long already and how far."""
-
-    def __init__(self) -> None:
-        self._console = Console(force_terminal=True, highlight=False, soft_wrap=True)
-        self._spinner = Spinner("dots")
-        self._what = _BETWEEN
-        self._since = time.monotonic()
-        self._moved: BytesMoved | None = None
-
-    def live(self) -> AbstractContextManager[object]:
-        """Keep the last line up to date."""
-        return Live(get_renderable=self._now, console=self._console, refresh_per_second=10, transient=True)
-
-    def show(self, event: Event) -> None:
-        """Print what stays, and change what the last line says."""
-        match event:
-            case BuildOutput():
-                self._goes_on(f"Building the image: {event.line}", restart=not self._what.startswith("Building"))
-            case InstallOutput():
-                self._goes_on(f"Installing: {event.line}", restart=not self._what.startswith("Installing"))
-            case ImageReady() | ProgramReady() | DataStored() | JobCreated():
-                self._done(*_step(event))
-            case BytesMoved():
-                self._moved = event
-            case StatusEntered():
-                restart = not self._what.startswith(f"{event.status}:")
-                self._goes_on(f"{event.status}: {event.message}", restart=restart)
-            case StatusLeft():
-                self._done(event.status, f"{event.seconds:.1f} s")
-            case LogLine():
-                self._console.print(Text.assemble((f"{event.host} ", "dim cyan"), event.message))
-            case StopAsked():
-                self._console.print(Text(_stop(event), "yellow"))
-            case JobEnded():
-                pass
-
-    def conclude(self, report: JobReport) -> None:
-        """Print what the job has come to."""
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in summary(report):
-            table.add_row(name, Text(value, _COLORS.get(report.status, "")) if name == "result" else Text(value))
-        for sentence in report.unmet:
-            table.add_row("unmet", Text(sentence, "red"))
-        verdict = Text("passed", "bold green") if report.passed else Text("failed", "bold red")
-        self._console.print(Group("", table, Text.assemble(verdict, f" {report.path}")), soft_wrap=False)
-
-    def _goes_on(self, what: str, *, restart: bool) -> None:
-        self._what = what
-        self._moved = None
-        if restart:
-            self._since = time.monotonic()
-
-    def _done(self, name: str, text: str) -> None:
-        self._goes_on(_BETWEEN, restart=True)
-        self._console.print(Text.assemble(("✓ ", "green"), (f"{name:<12} ", "bold"), text))
-
-    def _now(self) -> RenderableType:
-        """Return the last line: a spinner, what goes on, its seconds, and a bar where bytes move."""
-        row = Table.grid(padding=(0, 1))
-        row.add_column(no_wrap=True)
-        row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        row.add_column(no_wrap=True)
-        row.add_column(no_wrap=True)
-        moved = self._moved
-        bar: RenderableType = ""
-        if moved is not None and moved.total:
-            bar = ProgressBar(total=moved.total, completed=moved.done, width=24)
-        what = self._what if moved is None else f"{moved.what} {sizes(moved)}"
-        seconds = f"{time.monotonic() - self._since:.1f} s"
-        row.add_row(self._spinner, Text(what), bar, seconds)
-        return row
 
 
 def json_document(report: JobReport) -> dict[str, Any]:
@@ -219,7 +134,7 @@ def _artifact(artifact: Artifact) -> str:
     return f"{artifact.uri} {decimal(artifact.size)}: {listed}"
 
 
-def _step(event: ImageReady | ProgramReady | DataStored | JobCreated) -> tuple[str, str]:
+def step(event: ImageReady | ProgramReady | DataStored | JobCreated) -> tuple[str, str]:
     """Return the name of a step that was done before the job runs, and what it came to."""
     match event:
         case ImageReady(name=name, seconds=seconds):
@@ -232,9 +147,11 @@ def _step(event: ImageReady | ProgramReady | DataStored | JobCreated) -> tuple[s
             return "job", event.name
 
 
-def _stop(event: StopAsked) -> str:
+def stop_text(event: StopAsked) -> str:
+    """Return why a job is being stopped, and what one can do about it."""
     return f"The job is being stopped: {event.why}. Ctrl-C leaves without waiting for its end."
 
 
 def sizes(moved: BytesMoved) -> str:
+    """Return how much has been moved, and of how much where that is known."""
     return f"{decimal(moved.done)} of {decimal(moved.total)}" if moved.total else decimal(moved.done)

@@ -21,6 +21,7 @@ from ..contract.plan import Program
 from ..contract.programs import program_document
 from ..errors import EndpointUnavailableError, UsageError
 from ..reroute import environment
+from ..service_models import OnceLoader
 from .clients import Clients
 from .events import BytesMoved
 
@@ -99,6 +100,7 @@ def _session(region: str, account: str) -> boto3.session.Session:
     defaults = {name: (None, None, default, cast) for name, (_, _, default, cast) in settings.items()}
     nothing = (None, None, os.devnull, None)
     session = BotocoreSession(session_vars={**defaults, "config_file": nothing, "credentials_file": nothing})
+    session.register_component("data_loader", OnceLoader())
     return boto3.session.Session(
         aws_access_key_id=account,
         aws_secret_access_key="local",  # noqa: S106 - the endpoint checks no signature

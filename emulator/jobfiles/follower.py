@@ -46,16 +46,30 @@ class Follower:
 
     def look(self) -> bool:
         """Tell what has happened since the last look, and whether that was anything."""
-        description = self._clients.describe(self._name, self._kind)
+        description, lines = self._seen()
         statuses = self._processing(description) if self._kind is PROCESSING else self._training(description)
-        # The log is read after the status, so that a status that is final has its whole log.
-        news = sorted([*statuses, *self._lines(description)], key=lambda one: one[0])
+        news = sorted([*statuses, *lines], key=lambda one: one[0])
         for _, event in news:
             self._tell(event)
         self.description = description
         if not self.has_ended:
             self._tell_progress(description.get("SecondaryStatus", status_of(description)), description)
         return bool(news)
+
+    def _seen(self) -> tuple[Mapping[str, Any], list[tuple[datetime, Event]]]:
+        """Return what Describe answers, and the new log lines, none of which is of a status that was entered later.
+
+        The log is read after the status, so that a status that is final has its whole log.
+        """
+        description = self._clients.describe(self._name, self._kind)
+        lines = list(self._lines(description))
+        while lines and not is_terminal(description):
+            now = self._clients.describe(self._name, self._kind)
+            if _stages(now) == _stages(description):
+                break
+            description = now
+            lines += self._lines(description)
+        return description, lines
 
     def _lines(self, description: Mapping[str, Any]) -> Iterator[tuple[datetime, Event]]:
         """Yield new log lines."""
@@ -101,3 +115,10 @@ class Follower:
         moved = self._clients.progress(description[self._kind.arn_member]) if status in _MOVING else None
         if moved is not None:
             self._tell(moved)
+
+
+def _stages(description: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what of a description changes when a job comes to another stage."""
+    transitions = description.get("SecondaryStatusTransitions", ())
+    entered = [(one["Status"], one.get("StatusMessage")) for one in transitions]
+    return status_of(description), "ProcessingStartTime" in description, entered

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import botocore
-from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from ..contract.arns import Scope
 from ..contract.fidelity import MEMBERS
 from ..contract.fidelity_rows import Row, Treatment
 from ..contract.kinds import JobKind
+from ..service_models import service_model
 from .document import JobFile, kinds, known_keys
 from .keys import KEYS
 from .references import REFERENCE_SCHEMA
@@ -50,8 +50,7 @@ _TYPES: Final = {
 @cache
 def request_shape(kind: JobKind) -> Shape:
     """Return what a request that creates a job may be, by the model that ships with botocore."""
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    model = ServiceModel(loader.load_service_model("sagemaker", "service-2"), "sagemaker")
+    model = ServiceModel(service_model("sagemaker"), "sagemaker")
     shape = model.operation_model(f"Create{kind.noun}").input_shape
     if shape is None:
         raise LookupError(f"botocore's Create{kind.noun} takes no request.")

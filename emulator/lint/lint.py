@@ -29,12 +29,13 @@ from .target import Target
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a person chose. `static`: the Dockerfile only; `run`: start the program for a moment."""
+    """What a person chose. `static`: the Dockerfile only; `run`: start the program, for at most `run_seconds`."""
 
     kind: Kind | None = None
     ignore: frozenset[str] = frozenset()
     static: bool = False
     run: bool = True
+    run_seconds: float = probes.RUN_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +197,9 @@ class _Lint:
             facts = self.facts = replace(facts, packages=probes.packages_of(sandbox, image, python))
             self.checked.extend(["packages"] if facts.packages is not None else [])
         if self._options.run and _can_run(facts):
-            self.facts = replace(facts, run=probes.run_of(sandbox, image, facts, self._target.job))
+            self.facts = replace(
+                facts, run=probes.run_of(sandbox, image, facts, self._target.job, self._options.run_seconds)
+            )
             self.checked.extend(["run"] if self.facts.run is not None else [])
 
     def _with_places(self, facts: Facts) -> Facts:

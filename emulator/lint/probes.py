@@ -111,7 +111,7 @@ def packages_of(sandbox: Sandbox, image: str, python: str) -> Packages | None:
         return None
 
 
-def run_of(sandbox: Sandbox, image: str, facts: Facts, job: Job | None) -> Run | None:
+def run_of(sandbox: Sandbox, image: str, facts: Facts, job: Job | None, seconds: float) -> Run | None:
     """Start an image as the service does, with empty inputs; stop it after a moment. None if it cannot be started."""
     given = Surroundings.of(facts.kind, job)
     request = facts.request or Request()
@@ -129,7 +129,7 @@ def run_of(sandbox: Sandbox, image: str, facts: Facts, job: Job | None) -> Run |
         sandbox.api.start(container)
     except APIError:
         return None
-    exit_code, ended_on_sigterm = sandbox.exit_code(container, RUN_SECONDS), None
+    exit_code, ended_on_sigterm = sandbox.exit_code(container, seconds), None
     if exit_code is None:
         exit_code = _exit_code_after_sigterm(sandbox, container)
         ended_on_sigterm = exit_code is not None

@@ -1,10 +1,8 @@
-"""The dashboard as a WSGI application."""
+"""The dashboard's pages, put together."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, g, redirect, render_template, url_for
 from werkzeug.exceptions import HTTPException
@@ -40,24 +38,6 @@ BLUEPRINTS: Final = (
     s3.pages,
     logs.pages,
 )
-
-
-class Dashboard:
-    """Answers what is below `PREFIX`. It is made when the first page is asked for: most emulators never show one."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-        self._lock = threading.Lock()
-        self._app: Flask | None = None
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request."""
-        refused = guard.refused_host(environ, self._emulator.settings.host_names)
-        if refused is not None:
-            return refused(environ, start_response)
-        with self._lock:
-            app = self._app = self._app or create_app(self._emulator)
-        return app(environ, start_response)
 
 
 def create_app(emulator: Emulator) -> Flask:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 
 import pexpect
 
-from tests.cli.commands import COMMAND, environment
-
-SECONDS = 60
+from tests.cli.commands import COMMAND, SECONDS, environment, without_colors
 
 
 @contextmanager
@@ -19,11 +19,12 @@ def typed_into(*arguments: object, **variables: str) -> Iterator[pexpect.spawn[s
     terminal: pexpect.spawn[str] = pexpect.spawn(
         program,
         [*rest, *map(str, arguments)],
-        env=environment(TERM="dumb", **variables),
+        env=environment(**{"TERM": "dumb", **variables}),
         encoding="utf-8",
         timeout=SECONDS,
         dimensions=(40, 200),
     )
+    terminal.logfile_read = StringIO()
     try:
         yield terminal
     finally:
@@ -36,3 +37,15 @@ def exit_code(terminal: pexpect.spawn[str]) -> int:
     terminal.wait()
     assert terminal.exitstatus is not None, f"ended by signal {terminal.signalstatus}: {terminal.before}"
     return terminal.exitstatus
+
+
+def written(terminal: pexpect.spawn[str]) -> str:
+    """Return all that was written to a terminal so far, as it was."""
+    assert isinstance(terminal.logfile_read, StringIO)
+    return terminal.logfile_read.getvalue()
+
+
+def see(terminal: pexpect.spawn[str], pattern: str) -> None:
+    """Wait until a terminal has shown what a pattern describes, in whatever colours."""
+    while not re.search(pattern, without_colors(written(terminal))):
+        terminal.expect(".+")

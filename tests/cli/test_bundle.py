@@ -12,7 +12,7 @@ from emulator.endpoint import Endpoint
 from tests.cli.commands import sagemaker_emulator
 from tests.jobs import ProcessingJobs, TrainingJobs
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.docker
 
 WRITES = "echo a line; echo m > /opt/ml/model/m; echo o > /opt/ml/output/data/o"
 

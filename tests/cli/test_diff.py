@@ -10,7 +10,7 @@ from emulator.endpoint import Endpoint
 from tests.cli.commands import sagemaker_emulator
 from tests.jobs import ProcessingJobs, TrainingJobs
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.docker
 
 METRIC = {"MetricDefinitions": [{"Name": "acc", "Regex": "acc=([0-9.]+)"}]}
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.cli.commands import eventually, read_until, sagemaker_emulator, started
+from tests.cli.commands import SECONDS, eventually, read_until, sagemaker_emulator, started
 from tests.cli.terminals import exit_code, typed_into
 from tests.cli.test_debug import PROGRAM, debug_it
 from tests.up import free_port
-
-pytestmark = pytest.mark.timeout(240)
 
 PROCESS = ("--engine", "process")
 
@@ -50,22 +49,25 @@ def test_a_shell_before_the_program_starts(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_entered_again_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    program = "echo left > /tmp/left; echo half > /opt/ml/model/half; exit 3"
+    left = f"/tmp/left-{uuid.uuid4().hex}"
+    program = f"echo left > {left}; echo half > /opt/ml/model/half; exit 3"
     path = program_file(tmp_path, ["sh", "-c", program, "train"], TrainingJobName="kept-program")
     done = sagemaker_emulator("run", *PROCESS, "--keep", path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "kept      kept-program in " in done.stderr
     assert eventually(lambda: "kept-program  Failed  process" in sagemaker_emulator("kept").stdout)
-    looked = sagemaker_emulator("shell", "kept-program", "--", "cat", "/tmp/left", "/opt/ml/model/half")
+    (state,) = (tmp_path / "home/sagemaker-emulator-kept").iterdir()
+    looked = sagemaker_emulator("shell", "kept-program", "--", "cat", left, "/opt/ml/model/half")
     assert looked.stdout == "left\nhalf\n", looked.stderr
-    assert not Path("/tmp/left").exists()
+    assert not Path(left).exists()
     with typed_into("shell", "kept-program") as terminal:
         terminal.expect("This is where algo-1 of kept-program has ended")
-        terminal.sendline("echo again-$(cat /tmp/left)")
+        terminal.sendline(f"echo again-$(cat {left})")
         terminal.expect("again-left")
         terminal.sendline("exit 5")
         assert exit_code(terminal) == 5
-    assert "Removed 1 kept jobs" in sagemaker_emulator("clean", "--kept", "--yes").stdout
+    cleaned = sagemaker_emulator("clean", "--kept", "--yes", "--state-dir", state)  # what others have kept stays
+    assert "Removed 1 kept jobs" in cleaned.stdout
     assert list((tmp_path / "home/sagemaker-emulator-kept").iterdir()) == []
 
 
@@ -76,4 +78,4 @@ def test_a_breakpoint_is_hit(tmp_path: Path) -> None:
         debug_it(port, str(tmp_path / "program"), "/opt/ml/code")
         rest = read_until(process, "passed")
         assert "log       algo-1 doubled to 100" in rest
-        assert process.wait(60) == 0
+        assert process.wait(SECONDS) == 0

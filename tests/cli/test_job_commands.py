@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from emulator.endpoint import Endpoint
-from tests.cli.commands import read_until, sagemaker_emulator, started
+from tests.cli.commands import SECONDS, read_until, sagemaker_emulator, started
 from tests.jobs import ProcessingJobs, TrainingJobs
+from tests.programs import TALK
 
 pytestmark = pytest.mark.docker
 
@@ -104,22 +105,15 @@ def test_logs_of_a_job_that_wrote_nothing(endpoint: Endpoint, jobs: TrainingJobs
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_logs_follows_until_the_job_ends(endpoint: Endpoint, jobs: TrainingJobs) -> None:
-    job = jobs.running("sleep 1; for i in 1 2 3; do echo line $i; sleep 0.4; done; echo end")
-    done = sagemaker_emulator("logs", "-f", "--port", endpoint.port, job.name.upper())
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["line 1", "line 2", "line 3", "end"]
-    assert job.status == "Completed"
-
-
-def test_logs_shows_lines_while_the_job_runs(endpoint: Endpoint, jobs: TrainingJobs) -> None:
-    job = jobs.running(OBEYS)
-    with started("logs", "-f", "--port", endpoint.port, job.name, PYTHONUNBUFFERED="1") as following:
-        read_until(following, "ready")
+def test_logs_shows_lines_while_the_job_runs_until_it_ends(endpoint: Endpoint, jobs: TrainingJobs) -> None:
+    job = jobs.running(f"echo line 1; echo line 2; {OBEYS}")
+    with started("logs", "-f", "--port", endpoint.port, job.name.upper(), PYTHONUNBUFFERED="1") as following:
+        assert read_until(following, "ready").splitlines() == ["line 1", "line 2", "ready"]
         assert job.status == "InProgress"
         job.stop()
-        read_until(following, "asked to stop")
-        assert following.wait(30) == 0
+        assert following.stdout is not None
+        assert following.stdout.read() == "asked to stop\n"
+        assert following.wait(SECONDS) == 0
 
 
 def test_stop_and_wait(endpoint: Endpoint, jobs: TrainingJobs) -> None:
@@ -176,12 +170,14 @@ def test_an_account_that_cannot_be_one(endpoint: Endpoint) -> None:
 
 def test_processing_jobs_are_jobs_too(endpoint: Endpoint, processing: ProcessingJobs) -> None:
     name = name_like("prepared")
+    # The first host that fails ends the others, so each waits until the other has written too.
     job = processing.running(
-        "echo from $(hostname | cut -c1-2); printf 'seven rows' > /opt/ml/output/message; exit 4",
+        "echo from $(hostname | cut -c1-2); printf 'seven rows' > /opt/ml/output/message; "
+        "python3 /opt/ml/processing/input/rows/talk.py > /dev/null; exit 4",
         hosts=2,
         ProcessingJobName=name,
         Environment={"A": "b"},
-        ProcessingInputs=[processing.input("rows", {"/a": b"1"})],
+        ProcessingInputs=[processing.input("rows", {"/talk.py": TALK.encode()})],
         ProcessingOutputConfig=processing.outputs("out"),
     ).ended()
 
@@ -227,6 +223,6 @@ def test_of_two_jobs_of_one_name_one_is_chosen_by_its_kind(
 def test_a_full_disk_behind_standard_output() -> None:
     command = [sys.executable, "-m", "emulator", "jobs", "--help"]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("sagemaker-emulator: No space is left on a disk")

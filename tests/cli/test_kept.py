@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import containers_of, eventually, job_file, processing_job_file, sagemaker_emulator
+from emulator.engines.docker.connection import connect
+from emulator.engines.docker.removal import remove_abandoned
+from tests.cli.commands import SECONDS, containers_of, eventually, job_file, processing_job_file, sagemaker_emulator
 from tests.cli.terminals import exit_code, typed_into
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 FAILS = "echo left > /tmp/left; echo half > /opt/ml/model/half; cd /srv; exit 3"
 
 
 def docker(*arguments: str) -> list[str]:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    return subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=SECONDS, check=True
+    ).stdout.split()
 
 
 @pytest.fixture
@@ -27,51 +33,60 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_kept_is_listed_entered_and_removed(tmp_path: Path, home: Path) -> None:
-    path = job_file(tmp_path, FAILS, TrainingJobName="kept-1", HyperParameters={"epochs": "3"})
+    name = f"kept-{uuid.uuid4().hex[:8]}"
+    path = job_file(tmp_path, FAILS, TrainingJobName=name, HyperParameters={"epochs": "3"})
     done = sagemaker_emulator("run", "--keep", path)
     assert done.returncode == 1
-    assert "kept      kept-1 in " in done.stderr
+    assert f"kept      {name} in " in done.stderr
     kept_root = home / "sagemaker-emulator-kept"
     (state,) = kept_root.iterdir()
     assert (state / "state.sqlite").is_file()
     # One container, nothing else.
-    (container,) = containers_of("kept-1").split()
+    (container,) = containers_of(name).split()
     owner = docker("inspect", "-f", '{{index .Config.Labels "sagemaker-emulator.owner"}}', container)[0]
     networks = ["network", "ls", "-q", "--filter", f"label=sagemaker-emulator.owner={owner}"]
     assert eventually(lambda: docker(*networks) == [])
 
-    listed = sagemaker_emulator("kept")
-    assert listed.stdout.split()[:3] == ["kept-1", "Failed", "docker"]
+    # Of all states, so what others keep in the same engine at this moment is among them.
+    listed = sagemaker_emulator("kept").stdout.splitlines()
+    assert [line.split()[:3] for line in listed if str(state) in line] == [[name, "Failed", "docker"]]
 
-    shell = ["shell", "kept-1", "--"]
+    shell = ["shell", name, "--"]
     looked = sagemaker_emulator(
         *shell, "sh", "-c", "cat /tmp/left /opt/ml/model/half /opt/ml/input/config/hyperparameters.json; exit 7"
     )
     assert looked.returncode == 7, looked.stderr
     assert looked.stdout == 'left\nhalf\n{"epochs":"3"}'
-    assert "TRAINING_JOB_NAME=kept-1" in sagemaker_emulator(*shell, "env").stdout
-    missing = sagemaker_emulator("shell", "kept-1", "--host", "algo-2", "--", "true")
+    assert f"TRAINING_JOB_NAME={name}" in sagemaker_emulator(*shell, "env").stdout
+    missing = sagemaker_emulator("shell", name, "--host", "algo-2", "--", "true")
     assert missing.returncode == 1
     assert "Nothing is kept of algo-2. Kept are algo-1." in missing.stderr
 
-    with typed_into("shell", "kept-1") as terminal:
-        terminal.expect("This is where algo-1 of kept-1 has ended")
+    with typed_into("shell", name) as terminal:
+        terminal.expect(f"This is where algo-1 of {name} has ended")
         terminal.sendline("echo again-$(cat /tmp/left)-$(id -u)")
         terminal.expect("again-left-0")
+        with closing(connect()) as api:  # what every emulator does first leaves the shell alone
+            remove_abandoned(api)
+        assert sagemaker_emulator(*shell, "cat", "/tmp/left").stdout == "left\n", "the container, not the first shell"
+        terminal.sendline("echo still-$(cat /tmp/left)")
+        terminal.expect("still-left")
         terminal.sendline("exit 5")
         assert exit_code(terminal) == 5
-    assert docker("images", "-q", "--filter", f"label=sagemaker-emulator.shell={state / 'kept/1-kept-1'}") == []
+    assert docker("images", "-q", "--filter", f"label=sagemaker-emulator.shell={state}/kept/1-{name}") == []
 
-    assert "1 kept jobs would be removed" in sagemaker_emulator("clean", "--kept").stdout
-    assert containers_of("kept-1").split() == [container]
-    assert "Removed 1 kept jobs" in sagemaker_emulator("clean", "--kept", "--yes").stdout
-    assert containers_of("kept-1") == ""
+    clean = ["clean", "--kept", "--state-dir", state]
+    assert "1 kept jobs would be removed" in sagemaker_emulator(*clean).stdout
+    assert containers_of(name).split() == [container]
+    assert "Removed 1 kept jobs" in sagemaker_emulator(*clean, "--yes").stdout
+    assert containers_of(name) == ""
     assert list(kept_root.iterdir()) == []
-    assert "Nothing is kept" in sagemaker_emulator("kept").stdout
+    assert str(state) not in sagemaker_emulator("kept").stdout
+    assert "Nothing is kept" in sagemaker_emulator("kept", "--state-dir", home / "none").stdout
 
 
 def test_other_emulators_leave_it_alone_and_its_own_state_serves_it(tmp_path: Path, home: Path) -> None:
-    name = "kept-of-two"
+    name = f"kept-of-two-{uuid.uuid4().hex[:8]}"
     path = processing_job_file(
         tmp_path,
         "hostname > /tmp/me; echo here",

@@ -11,8 +11,6 @@ import pytest
 from tests.cli.commands import sagemaker_emulator
 from tests.up import up
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def job_file(folder: Path, text: str, name: str = "job.yaml") -> Path:
     folder.mkdir(parents=True, exist_ok=True)

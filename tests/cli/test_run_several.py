@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from emulator.endpoint import Endpoint
 from tests.cli.commands import (
     SECONDS,
+    UNTIL_GO,
     containers_of,
-    in_a_terminal,
+    go,
     job_file,
     processing_job_file,
     read_until,
@@ -22,6 +24,7 @@ from tests.cli.commands import (
     started,
     without_colors,
 )
+from tests.cli.terminals import exit_code, see, typed_into, written
 
 pytestmark = pytest.mark.docker
 
@@ -41,16 +44,25 @@ def channel(uri: object) -> dict[str, Any]:
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Path:
     """A folder in which a processing job's output is a training job's input, and one more job is on its own."""
+    return write_pipeline(tmp_path)
+
+
+def write_pipeline(folder: Path, waiting: str = "") -> Path:
+    """Write the pipeline's job files. With `waiting` two jobs, whose names end so, wait for `go` before their work."""
+    before = UNTIL_GO if waiting else "true"
+    prepare = {"ProcessingJobName": f"prepare-{waiting}"} if waiting else {}
+    fit = {"TrainingJobName": f"fit-{waiting}"} if waiting else {}
     processing_job_file(
-        tmp_path,
-        "echo 42 > /opt/ml/processing/features/part.csv; echo prepared",
+        folder,
+        f"{before}; echo 42 > /opt/ml/processing/features/part.csv; echo prepared",
         name="prepare",
         ProcessingOutputConfig=output("several", "features"),
         expect={"outputs": {"features": ["part.csv"]}},
+        **prepare,
     )
     job_file(
-        tmp_path,
-        'cp /opt/ml/input/data/train/part.csv /opt/ml/model/; echo "acc=0.$(cat /opt/ml/model/part.csv)"',
+        folder,
+        f'{before}; cp /opt/ml/input/data/train/part.csv /opt/ml/model/; echo "acc=0.$(cat /opt/ml/model/part.csv)"',
         name="fit",
         after=["prepare"],
         AlgorithmSpecification={"MetricDefinitions": [{"Name": "acc", "Regex": "acc=([0-9.]+)"}]},
@@ -58,9 +70,10 @@ def pipeline(tmp_path: Path) -> Path:
             channel({"Get": "Steps.prepare.ProcessingOutputConfig.Outputs['features'].S3Output.S3Uri"}),
         ],
         expect={"model": ["part.csv"], "metrics": {"acc": ">= 0.4"}, "logs": ["acc=0.42"]},
+        **fit,
     )
-    job_file(tmp_path, "echo bad row > /opt/ml/output/failure; exit 3", name="broken", expect={"failure": "bad row"})
-    return tmp_path
+    job_file(folder, "echo bad row > /opt/ml/output/failure; exit 3", name="broken", expect={"failure": "bad row"})
+    return folder
 
 
 def test_what_one_job_makes_is_what_the_next_one_reads(pipeline: Path) -> None:
@@ -179,20 +192,21 @@ def test_ctrl_c_stops_all_that_runs_and_starts_nothing_more(tmp_path: Path) -> N
     assert containers_of("several-interrupted") == ""
 
 
-def test_the_live_table(pipeline: Path, endpoint: Endpoint) -> None:
-    written, exit_code = in_a_terminal("run", "--port", endpoint.port, pipeline)
+def test_the_live_table(tmp_path: Path, endpoint: Endpoint) -> None:
+    end_of_names = uuid.uuid4().hex[:8]
+    pipeline = write_pipeline(tmp_path, waiting=end_of_names)
+    with typed_into("run", "--port", endpoint.port, pipeline, TERM="xterm-256color") as terminal:
+        see(terminal, r"fit +training +waits for prepare")
+        see(terminal, r"prepare +processing +InProgress: Its containers run +\d+\.\d")
+        see(terminal, r"broken +training +Failed, as expected +\d+\.\d")
+        go(f"prepare-{end_of_names}")
+        see(terminal, r"fit +training +Training: Training image download completed")
+        go(f"fit-{end_of_names}")
+        assert exit_code(terminal) == 0, written(terminal)
 
-    assert exit_code == 0, written
-    assert "\x1b[" in written
-    text = without_colors(written)
-    for part in (
-        r"job +kind +status +seconds",
-        r"fit +training +waits for prepare",
-        r"prepare +processing +InProgress: Its containers run +\d+\.\d",
-        r"broken +training +Failed, as expected +\d+\.\d",
-        r"fit +training +Training: Training image download completed",
-    ):
-        assert re.search(part, text), text
+    assert "\x1b[" in written(terminal)
+    text = without_colors(written(terminal))
+    assert re.search(r"job +kind +status +seconds", text), text
     end = text[text.rindex("artifacts") :]
     assert re.search(r"fit +Completed +\d+\.\d +model: 1 file, \d+ bytes +acc = 0.42", end)
     assert re.search(r"broken +reason +AlgorithmError: bad row, exit code: 3", end)

@@ -11,7 +11,7 @@ import yaml
 from tests.cli.commands import containers_of, eventually, job_file, sagemaker_emulator
 from tests.cli.terminals import exit_code, typed_into
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
 
@@ -60,9 +60,10 @@ def test_in_a_terminal_on_the_second_of_two_hosts(tmp_path: Path) -> None:
         terminal.expect("This is algo-2 of typed, before its program starts, which is")
         terminal.sendline("grep -o 'current_host\":\"[a-z0-9-]*' /opt/ml/input/config/resourceconfig.json")
         terminal.expect('current_host":"algo-2')
-        terminal.sendline("getent hosts algo-1 | wc -l; tty && echo is-a-terminal")
-        terminal.expect("is-a-terminal")
-        terminal.sendintr()  # is the shell's own
+        terminal.sendline("getent hosts algo-1 | wc -l; tty && echo is-a-$(echo terminal)")
+        terminal.expect("is-a-terminal.*[#$] $")
+        terminal.sendintr()  # is the shell's own, which takes nothing for a command that it has read before
+        terminal.expect("[#$] $")
         terminal.sendline("exit 4")
         assert exit_code(terminal) == 4
     assert eventually(lambda: containers_of("typed") == "")

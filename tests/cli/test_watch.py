@@ -11,7 +11,7 @@ from tests.cli.commands import eventually, job_file
 from tests.cli.terminals import exit_code, typed_into
 from tests.cli.test_kept import docker
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 DOCKERFILE = "FROM sagemaker-emulator/python:3.11\nCOPY train /usr/local/bin/train\n"
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 IMAGE = Path(__file__).parents[2] / "fixtures/images/behaviour"
+SECONDS = 240
 
 
 class Repository:
@@ -27,7 +28,13 @@ class Repository:
         author = {f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         nobody = {**os.environ, **author, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         done = subprocess.run(
-            ["git", *arguments], cwd=self.folder, env=nobody, capture_output=True, text=True, timeout=60, check=False
+            ["git", *arguments],
+            cwd=self.folder,
+            env=nobody,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

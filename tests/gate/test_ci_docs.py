@@ -99,7 +99,7 @@ def variables(machine: Path, **more: str) -> dict[str, str]:
 
 def base(clone: Path) -> str:
     command = ["git", "-C", str(clone), "rev-parse", "HEAD~1"]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS).stdout.strip()
 
 
 def test_github(clone: Path, machine: Path, wheel: Path, tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_what_is_not_installed_is_named(
         [sys.executable, "-I", "-S", "-c", program, "gate", str(repository.folder), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 2, done.stderr

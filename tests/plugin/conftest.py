@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,9 @@ from emulator.endpoint import Endpoint
 
 TEMPLATE = Path(__file__).parents[2] / "fixtures/project"
 SECONDS = 240
+# By the name of its entry point: what is installed is what is loaded.
+OURS = ("-p", "sagemaker_emulator")
+_BETWEEN = "==== the next run ===="
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,21 @@ class Project:
         self.write("pytest.ini", f"[pytest]\nfilterwarnings = error\n{lines}")
 
     def run(self, *arguments: str) -> Outcome:
-        """Run pytest as a program of its own."""
-        result = self.pytester.runpytest_subprocess(*self.arguments, *arguments, timeout=SECONDS)
+        """Run pytest as a program of its own; with workers (-n) by the plugin which has them."""
+        plugins = [*OURS, *(("-p", "xdist") if any(one.startswith("-n") for one in arguments) else ())]
+        result = self.pytester.runpytest_subprocess(*plugins, *self.arguments, *arguments, timeout=SECONDS)
         return Outcome(result)
+
+    def run_each(self, *runs: Sequence[str]) -> list[str]:
+        """Run pytest several times in one program, each time with these arguments; return what each said."""
+        script = self.write(
+            "run_each.py",
+            f"import contextlib, pytest, sys\nfor arguments in {[[*OURS, *one] for one in runs]!r}:\n"
+            "    with contextlib.redirect_stderr(sys.stdout):\n        pytest.main(arguments)\n"
+            f"    print({_BETWEEN!r})\n",
+        )
+        said = self.pytester.run(sys.executable, script, timeout=SECONDS).stdout.str()
+        return said.split(_BETWEEN)[:-1]
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,8 @@ def bare_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     for name in list(os.environ):
         if name.startswith(("AWS_", "PYTEST_XDIST")):
             monkeypatch.delenv(name)
+    # Other plugins of this environment cost each run more than ours and its jobs do.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("DOCKER_CONFIG", str(Path("~/.docker").expanduser()))  # pytester has another home
     project = Project(pytester)
     shutil.copytree(TEMPLATE, project.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -87,17 +106,26 @@ def bare_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     return project
 
 
-@pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on each rung if it is marked so, else where jobs take no time: most of the plugin is a client."""
+    if "served" in metafunc.fixturenames:
+        rungs: list[Any] = ["process"]
+        if metafunc.definition.get_closest_marker("each_rung"):
+            rungs.append(pytest.param("docker", marks=pytest.mark.docker))
+        metafunc.parametrize("served", rungs, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """An emulator for each rung."""
-    settings = Settings(port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"), time_scale=100)
+    """An emulator on the rung of the test. The 120 seconds between SIGTERM and SIGKILL take 4.8."""
+    settings = Settings(port=0, engine=request.param, state_dir=tmp_path_factory.mktemp("state"), time_scale=25)
     with Endpoint(settings) as running:
         yield running
 
 
 @pytest.fixture
 def project(bare_project: Project, served: Endpoint) -> Project:
-    """A project whose pytest uses the emulator of this one, on each rung that there is."""
+    """A project whose pytest uses the emulator of this one."""
     return Project(bare_project.pytester, (f"--sagemaker-endpoint={served.url}",))
 
 

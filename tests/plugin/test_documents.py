@@ -60,6 +60,7 @@ def test_every_marker_is_described(marker: str) -> None:
     assert f"`@pytest.mark.{marker}(" in REFERENCE
 
 
+@pytest.mark.each_rung
 def test_every_example_runs(project: Project) -> None:
     for title, block in EXAMPLES.items():
         if title not in ELSEWHERE:

@@ -50,10 +50,11 @@ expect:
   model: [model.json]
   metrics: {rows: "== 3"}
   logs: ["^trained$"]
-  max_seconds: 100
+  max_seconds: 240
 """
 
 
+@pytest.mark.each_rung
 def test_a_job_file_is_a_test_of_its_folders_name(project: Project) -> None:
     outcome = project.run("-v", "--junitxml=report.xml", "-ojunit_logging=all").was(passed=1)
     outcome.says("training/job.yaml::training[auto] PASSED")
@@ -82,6 +83,7 @@ def test_what_does_not_hold_is_listed_with_the_job(project: Project) -> None:
     assert "expected rows > 3" in str(failure.text)
 
 
+@pytest.mark.each_rung
 def test_files_of_a_folder_run_behind_those_they_wait_for(project: Project) -> None:
     project.ini(sagemaker_job_files="jobs/*.yaml")
     project.write("jobs/z_clean.yaml", FIRST)
@@ -114,30 +116,25 @@ def test_objects_that_are_missing_are_named(project: Project) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "words"),
-    [
-        ('{rows: ">= 3"}', "{rows: many}", "line 14: expect.metrics.rows: must be a number or a comparison with one"),
-        ("kind: training", "kind: trainin", "line 1: kind: there is no kind 'trainin'"),
-        (
-            "HyperParameters",
-            "HyperParamters",
-            "request.HyperParamters: CreateTrainingJobRequest has no such member.",
-        ),
-        ("../data/", "../nowhere/", "line 5: data.s3://example/train/: there is no file or folder"),
-        ("model: [model.json]", "objects: {here: []}", "line 13: expect.objects.here: is no S3 URI"),
-        ("kind: training", "kind: training\nafter: [nobody]", "there is no job file called nobody in this run"),
-        ("request:", "request: {", "this is not valid YAML"),
-    ],
-)
-def test_a_mistake_is_an_error_of_collection_with_its_line(
-    bare_project: Project, before: str, after: str, words: str
-) -> None:
-    text = (bare_project.path / "training/job.yaml").read_text()
-    assert before in text
-    bare_project.write("training/job.yaml", text.replace(before, after))
-    outcome = bare_project.run("--collect-only").was(errors=1)
-    outcome.says("training/job.yaml, line ", words)
+MISTAKES = [
+    ('{rows: ">= 3"}', "{rows: many}", "line 14: expect.metrics.rows: must be a number or a comparison with one"),
+    ("kind: training", "kind: trainin", "line 1: kind: there is no kind 'trainin'"),
+    ("HyperParameters", "HyperParamters", "request.HyperParamters: CreateTrainingJobRequest has no such member."),
+    ("../data/", "../nowhere/", "line 5: data.s3://example/train/: there is no file or folder"),
+    ("model: [model.json]", "objects: {here: []}", "line 13: expect.objects.here: is no S3 URI"),
+    ("kind: training", "kind: training\nafter: [nobody]", "there is no job file called nobody in this run"),
+    ("request:", "request: {", "this is not valid YAML"),
+]
+
+
+def test_a_mistake_is_an_error_of_collection_with_its_line(bare_project: Project) -> None:
+    text = (bare_project.path / "training/job.yaml").read_text().replace("build: .", "build: ../training")
+    for number, (before, after, _) in enumerate(MISTAKES):
+        assert before in text
+        bare_project.write(f"mistake{number}/job.yaml", text.replace(before, after))
+    outcome = bare_project.run("--collect-only").was(errors=len(MISTAKES))
+    for number, (_, _, words) in enumerate(MISTAKES):
+        outcome.matches(rf"mistake{number}/job\.yaml, (line \d+: .*)?{re.escape(words)}")
     assert "Traceback" not in outcome.text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.plugin.conftest import Project
+from tests.plugin.conftest import SECONDS, Project
 
 _LOADED = "import sys, pytest; before = set(sys.modules); import {module}; print(*sorted(set(sys.modules) - before))"
 _PARTS = {"", ".pytest_plugin", ".testing", ".testing.rungs", ".testing.session", ".testing.settings"}
@@ -13,7 +13,7 @@ _PARTS = {"", ".pytest_plugin", ".testing", ".testing.rungs", ".testing.session"
 
 def test_loading_the_plugin_loads_nothing_but_itself() -> None:
     program = _LOADED.format(module="emulator.pytest_plugin")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=SECONDS, check=True)
     assert set(done.stdout.split()) == {f"emulator{part}" for part in _PARTS}
 
 

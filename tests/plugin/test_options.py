@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from emulator.endpoint import Endpoint
-from tests.plugin.conftest import Project
-from tests.up import free_port
+from tests.plugin.conftest import SECONDS, Project
 
 SHOW = """
 def test_show(sagemaker_emulator, training_job, sagemaker_client):
@@ -30,6 +29,7 @@ def test_show(sagemaker_emulator, training_job, sagemaker_client):
 """
 
 
+@pytest.mark.each_rung
 def test_ini_options_are_the_defaults_of_jobs(project: Project) -> None:
     project.ini(
         sagemaker_region="eu-central-1",
@@ -65,6 +65,7 @@ def test_defaults_are_fixtures_to_override(project: Project) -> None:
     project.run("-rP", "--ignore=training").was(passed=1).says("eu-west-1:111122223333", "role/Mine", "ml.m5.xlarge")
 
 
+@pytest.mark.each_rung
 def test_image_and_program_may_be_paths(project: Project) -> None:
     project.write(
         "conftest.py",
@@ -95,8 +96,7 @@ def test_its_own_emulator_is_as_the_options_say(bare_project: Project) -> None:
         "def test_own(training_job):\n"
         "    job = training_job(channels={'train': b'1,x\\n'}, environment={'SLEEP': '30'}, max_runtime=60,\n"
         "                       expect='Stopped')\n"
-        "    assert job.describe()['SecondaryStatus'] == 'MaxRuntimeExceeded'\n"
-        "    assert job.timings.total < 20\n",
+        "    assert job.describe()['SecondaryStatus'] == 'MaxRuntimeExceeded'\n",  # not so without the time scale
     )
     bare_project.run("-rP", "--ignore=training").was(passed=1)
     assert (bare_project.path / "kept/state.sqlite").is_file()
@@ -140,31 +140,32 @@ def test_a_job_that_takes_too_long_is_stopped_and_fails(project: Project) -> Non
     project.run("test_long.py").was(failed=1).says("had not ended after 1 s and was stopped", "expected Completed")
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"sagemaker_engine": "podman"}, "there is no rung 'podman'. Choose of process, docker, auto and all."),
-        ({"sagemaker_time_scale": "fast"}, "sagemaker_time_scale: 'fast' is no number above 0."),
-        ({"sagemaker_max_wait": "0"}, "ERROR: sagemaker_max_wait: '0' is no number above 0."),
-        ({"sagemaker_bucket_scope": "test"}, "ERROR: sagemaker_bucket_scope: there is no scope 'test'."),
-        ({"sagemaker_limit_instances": "perhaps"}, "ERROR: sagemaker_limit_instances: write true or false."),
-        ({"sagemaker_account": "me"}, "The account 'me' is not an AWS account id: give twelve digits."),
-        ({"sagemaker_region": "here"}, "The region 'here' is not spelt as AWS spells regions"),
-    ],
-)
-def test_a_wrong_option_says_what_is_wrong(bare_project: Project, options: dict[str, str], words: str) -> None:
-    bare_project.ini(**options)
+WRONG = {
+    "sagemaker_engine=podman": "there is no rung 'podman'. Choose of process, docker, auto and all.",
+    "sagemaker_time_scale=fast": "sagemaker_time_scale: 'fast' is no number above 0.",
+    "sagemaker_max_wait=0": "ERROR: sagemaker_max_wait: '0' is no number above 0.",
+    "sagemaker_bucket_scope=test": "ERROR: sagemaker_bucket_scope: there is no scope 'test'.",
+    "sagemaker_limit_instances=perhaps": "ERROR: sagemaker_limit_instances: write true or false.",
+    "sagemaker_account=me": "The account 'me' is not an AWS account id: give twelve digits.",
+    "sagemaker_region=here": "The region 'here' is not spelt as AWS spells regions",
+}
+
+
+def test_a_wrong_option_says_what_is_wrong(bare_project: Project) -> None:
     bare_project.write("test_one.py", "def test_one(sagemaker_client):\n    pass\n")
-    bare_project.run("test_one.py").says(words)
+    said = bare_project.run_each(*(("test_one.py", "-o", option) for option in WRONG))
+    for words, text in zip(WRONG.values(), said, strict=True):
+        assert words in text, text
 
 
 def test_an_endpoint_that_does_not_answer_is_an_error(bare_project: Project) -> None:
     bare_project.write("test_one.py", "def test_one(sagemaker_client):\n    pass\n")
-    url = f"http://127.0.0.1:{free_port()}"
+    url = "http://127.0.0.1:1"
     outcome = bare_project.run("test_one.py", f"--sagemaker-endpoint={url}").was(errors=1)
     outcome.says(f"does not answer at {url}", "sagemaker-emulator up")
 
 
+@pytest.mark.each_rung
 def test_a_running_emulator_of_another_rung_is_not_taken_for_one(project: Project, served: Endpoint) -> None:
     other = next(rung for rung in ("docker", "process") if rung != served.emulator.engine.name)
     project.write("test_one.py", "def test_one(sagemaker_client):\n    pass\n")
@@ -214,7 +215,7 @@ def test_nothing_of_a_session_that_is_killed_is_left(bare_project: Project, how:
     bare_project.run("test_one.py")
     folders = set((bare_project.path / "folder").read_text().split())
     assert len(folders) == 1
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while Path(*folders).exists():
         assert time.monotonic() < deadline, f"left behind: {sorted(Path(*folders).iterdir())}"
         time.sleep(0.1)

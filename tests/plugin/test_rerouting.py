@@ -65,7 +65,7 @@ def test_fixed_addresses_and_other_libraries(sagemaker_client):
 
 
 def test_child(sagemaker_client):
-    done = subprocess.run([sys.executable, "-c", WHO], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", WHO], capture_output=True, text=True, check=True, timeout=200)
     assert done.stdout.split() == ["123456789012"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.plugin.conftest import Project
 
 PRELUDE = """
@@ -13,6 +15,7 @@ IMAGE = Path("training")
 """
 
 
+@pytest.mark.each_rung
 def test_a_training_job_tells_all(project: Project) -> None:
     project.write(
         "test_results.py",
@@ -86,6 +89,7 @@ def test_bundle(result, tmp_path):
     project.run("test_results.py").was(passed=6)
 
 
+@pytest.mark.each_rung
 def test_a_job_that_failed_early_and_one_of_two_hosts(project: Project) -> None:
     project.write(
         "test_results.py",
@@ -159,7 +163,7 @@ def test_live(processing_job):
     assert job.status == "InProgress" and not job.has_ended
     with pytest.raises(RuntimeError, match="has no outputs yet. Call wait"):
         job.outputs
-    assert job.stop().wait(60).status == "Stopped"
+    assert job.stop().wait(200).status == "Stopped"
     assert job.stop() is job, "once more does no harm"
 """,
     )

@@ -50,6 +50,7 @@ def test_the_rung_is_the_ini_files_if_the_command_line_has_none(bare_project: Pr
     bare_project.run("test_marked.py", "--sagemaker-engine=docker").was(passed=3, skipped=1)
 
 
+@pytest.mark.each_rung
 def test_auto_is_settled_by_the_emulator(project: Project, served: Endpoint) -> None:
     other = next(rung for rung in ("docker", "process") if rung != served.emulator.engine.name)
     project.write(
@@ -60,6 +61,7 @@ def test_auto_is_settled_by_the_emulator(project: Project, served: Endpoint) -> 
     outcome.says(f"needs the {other} rung, and this is {served.emulator.engine.name}")
 
 
+@pytest.mark.each_rung
 def test_what_an_engine_has_not_is_told(project: Project, served: Endpoint) -> None:
     project.write(
         "test_needs.py",
@@ -78,17 +80,20 @@ def test_what_no_engine_has_is_an_error_and_no_skip(project: Project) -> None:
     project.run("test_needs.py").was(errors=1).says("sagemaker_needs: there is no capability 'imges'. Choose of ")
 
 
-@pytest.mark.parametrize(
-    ("marker", "words"),
-    [
-        ("sagemaker_rung('podman')", "there is no rung 'podman'"),
-        ("sagemaker_rung", "sagemaker_rung takes names, as in sagemaker_rung('docker')"),
-        ("sagemaker_needs(1)", "sagemaker_needs takes names"),
-    ],
-)
-def test_a_wrong_marker_says_what_is_wrong(bare_project: Project, marker: str, words: str) -> None:
-    bare_project.write("test_one.py", f"import pytest\n\n@pytest.mark.{marker}\ndef test_one():\n    pass\n")
-    bare_project.run("test_one.py").says(words)
+WRONG = {
+    "sagemaker_rung('podman')": "there is no rung 'podman'",
+    "sagemaker_rung": "sagemaker_rung takes names, as in sagemaker_rung('docker')",
+    "sagemaker_needs(1)": "sagemaker_needs takes names",
+}
+
+
+def test_a_wrong_marker_says_what_is_wrong(bare_project: Project) -> None:
+    for number, marker in enumerate(WRONG):
+        test = f"import pytest\n\n@pytest.mark.{marker}\ndef test_one():\n    pass\n"
+        bare_project.write(f"test_wrong_{number}.py", test)
+    said = bare_project.run_each(*([f"test_wrong_{number}.py"] for number in range(len(WRONG))))
+    for words, text in zip(WRONG.values(), said, strict=True):
+        assert words in text, text
 
 
 def test_a_rung_that_cannot_be_used_is_an_error_and_no_skip(

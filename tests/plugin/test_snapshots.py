@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.plugin.conftest import Project
 
 TEST = """
@@ -19,6 +21,7 @@ def test_tree(training_job, sagemaker_snapshot):
 UPDATE = "--sagemaker-update-snapshots"
 
 
+@pytest.mark.each_rung
 def test_a_snapshot_is_missing_then_written_then_holds_then_differs(project: Project) -> None:
     project.write("tests/test_snapshot.py", TEST.replace("NAME", '"a.csv"'))
     missing = project.run("tests").was(failed=1)

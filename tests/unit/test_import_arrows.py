@@ -37,10 +37,12 @@ ARROWS: dict[str, set[str]] = {
         "experiments",
         "jobs",
         "runtime",
+        "service_models",
         "storage.buckets",
         "storage.objects.model",
     },
     "browsers": {"errors"},
+    "service_models": set(),
     # Pages read what the API reads, and have no rules of their own. A bundle is made as the command makes it.
     "web": {
         "browsers",
@@ -55,7 +57,7 @@ ARROWS: dict[str, set[str]] = {
         "storage.objects.model",
     },
     "endpoint": {"api", "config", "contract", "errors", "runtime", "web"},
-    "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks", "reroute"},
+    "jobfiles": {"contract", "engines.docker.connection", "errors", "file_locks", "reroute", "service_models"},
     "gate": {"engines.docker.connection", "errors", "jobfiles", "lint"},
     # What `init` looks at in a folder, and writes.
     "starter": {"errors", "jobfiles", "lint"},

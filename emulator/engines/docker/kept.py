@@ -13,7 +13,7 @@ from docker.errors import APIError
 from ...errors import EmulatorError
 from .command_line import SHELL, docker_command
 from .connection import connect
-from .labels import HOST, JOB_NAME, KEPT
+from .labels import HOST, JOB_NAME, KEPT, LOCK_OF_KEPT, OWNER
 from .removal import give_back_mounts, remove_container
 
 # On what is made for a shell, which goes with it.
@@ -53,13 +53,18 @@ def entered_container(folder: Path, host: str, command: Sequence[str], *, termin
         EngineUnavailableError: no Docker Engine answers.
     """
     with closing(connect()) as api:
-        hosts = {one["Labels"][HOST]: one for one in _containers(api, f"{KEPT}={folder}")}
+        hosts = {
+            one["Labels"][HOST]: one for one in _containers(api, f"{KEPT}={folder}") if _SHELL not in one["Labels"]
+        }
         if host not in hosts:
             there = f"Kept are {', '.join(sorted(hosts))}." if hosts else "Its containers are gone."
             raise EmulatorError(f"Nothing is kept of {host}. {there}")
         container = hosts[host]
         config = api.inspect_container(container["Id"])
-        image = api.commit(container["Id"], changes=[f'LABEL {_SHELL}="{folder}"'], pause=False)["Id"]
+        # It has the container's labels too. No emulator that cleans up may take the shell for one of its own, or for
+        # one of an emulator that is gone.
+        labels = f'LABEL {_SHELL}="{folder}" {OWNER}="" {LOCK_OF_KEPT}=""'
+        image = api.commit(container["Id"], changes=[labels], pause=False)["Id"]
         try:
             yield _run(container["Id"], config, image, command, terminal)
         finally:

@@ -17,7 +17,7 @@ JOB_NAME: Final = f"{PREFIX}.job-name"
 KEPT: Final = f"{PREFIX}.kept"
 _LOCK: Final = f"{PREFIX}.lock"
 # Of kept containers. Versions that know of none remove what has the other label and no living emulator.
-_LOCK_OF_KEPT: Final = f"{PREFIX}.lock-of-kept"
+LOCK_OF_KEPT: Final = f"{PREFIX}.lock-of-kept"
 _BOOT: Final = f"{PREFIX}.boot"
 
 
@@ -32,7 +32,7 @@ class Labels:
         """Return the labels of one thing: its owner's, and its own with our prefix."""
         own = self._own
         if "kept" in labels:
-            own = {_LOCK_OF_KEPT if name == _LOCK else name: value for name, value in own.items()}
+            own = {LOCK_OF_KEPT if name == _LOCK else name: value for name, value in own.items()}
         return {**own, **{f"{PREFIX}.{name}": value for name, value in labels.items()}}
 
 
@@ -47,7 +47,7 @@ def is_abandoned(labels: Mapping[str, str]) -> bool:
     A thing made from another machine or container (a shared engine) is not judged: its lock is a file
     that cannot be seen from here. Nor is one whose lock may not be read.
     """
-    mounts, _, path = labels.get(_LOCK, labels.get(_LOCK_OF_KEPT, "")).partition(":")
+    mounts, _, path = labels.get(_LOCK, labels.get(LOCK_OF_KEPT, "")).partition(":")
     if not path or mounts != _mounts():
         return False
     lock = Path(path)
