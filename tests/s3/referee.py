@@ -75,7 +75,6 @@ def outcomes(url: str, selection: list[str] | None = None, log: Path | None = No
         command = [sys.executable, "-m", "pytest", "--quiet", "--color=no", "--timeout", str(_TEST_SECONDS)]
         command += ["-p", "no:cacheprovider", f"--junitxml={report}", *(selection or ["tests/test_s3"])]
         command += [f"--ignore=tests/test_s3/{name}" for name in LEFT_OUT]
-        command += [f"--deselect=tests/test_s3/{name}" for name in RACES]
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "TEST_SERVER_MODE": "true",
