@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .PHONY: help install demo test check bench \
-  lint engine base-image sample-wheels pipeline-wheels toolkit-wheels browser clients prepare-run prepare-pipeline prepare-demo prepare-programs prepare-test
+  lint unit engine base-image sample-wheels pipeline-wheels toolkit-wheels browser clients prepare-run prepare-pipeline prepare-demo prepare-programs prepare-test
 
 help: ## show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ install: .venv/.installed ## make .venv with the emulator and what its developer
 demo: install ## run the sample pipeline in real containers (without, where there is no Docker), from raw logs to scores
 	@scripts/demo
 
-check: lint $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; no Docker needed
-	$(bin)/python -m pytest tests/unit -n 2 $(PYTEST_ARGS)
+check: install $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; no Docker needed
+	@$(MAKE) -j2 --output-sync lint unit
 
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
 	SCREENSHOTS=$${SCREENSHOTS:-$(CURDIR)/build/screenshots} $(bin)/python -m pytest tests -n 3 --dist loadgroup $(PYTEST_ARGS)
@@ -50,6 +50,9 @@ lint: install
 
 engine:
 	@scripts/ensure-engine
+
+unit:
+	$(bin)/python -m pytest tests/unit -n 2 $(PYTEST_ARGS)
 
 base-image: engine
 	@scripts/ensure-base-image

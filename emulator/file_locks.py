@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-# Whoever only looks whether a lock is held has it for a moment, which may be long on a busy machine.
-_LOOK_SECONDS: Final = 1.0
+# A process that has just been killed may still have its locks.
+_GRACE_SECONDS: Final = 0.3
+# Whoever only looks whether a lock is held shares it for a moment, which is long on a busy machine.
+_LOOK_SECONDS: Final = 30.0
 
 CLEANING_UP: Final = "cleaning up"
 """What the file of a lock says while its holder is about to let it go by itself."""
@@ -26,12 +28,13 @@ def take(path: Path, *, wait: bool = False) -> int | None:
         OSError: the file cannot be made or opened.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + _LOOK_SECONDS
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > _LOOK_SECONDS or (waited > _GRACE_SECONDS and not _shares(lock)):
                 os.close(lock)
                 return None
             time.sleep(0.01)
@@ -40,6 +43,16 @@ def take(path: Path, *, wait: bool = False) -> int | None:
             raise
         else:
             return lock
+
+
+def _shares(lock: int) -> bool:
+    """Tell whether those who have a lock only look at it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return True
 
 
 def is_held(path: Path) -> bool:

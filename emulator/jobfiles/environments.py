@@ -12,6 +12,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ _HASH_CHARACTERS: Final = 20
 _LINES_SHOWN: Final = 15
 # No more than this for a download and build of everything.
 _INSTALL_SECONDS: Final = 1800
+# No more than this between the end of its output and its own.
+_END_SECONDS: Final = 30
 _DONE: Final = ".complete"
 _WHEELS: Final = "wheels"
 _OTHER_FILES: Final = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", re.MULTILINE)
@@ -116,15 +119,9 @@ def _run(command: list[str], on_event: OnEvent) -> deque[str] | None:
                 if time.monotonic() > deadline:
                     lines.append(f"(given up after {_INSTALL_SECONDS} s)")
                     return lines
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
         finally:
-            if process.stdout is None or process.poll() is None:
-                _end(process)
+            if process.poll() is None:
+                process.kill()
     return lines if process.returncode != 0 else None
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Let a command whose output has ended come to its end; end one that was given up."""
-    try:
-        process.wait(1)
-    except subprocess.TimeoutExpired:
-        process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import subprocess
 import sys
 import uuid
@@ -18,11 +19,11 @@ from botocore.config import Config
 
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
-from tests.s3.referee import unused_port, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+SESSION = boto3.session.Session()  # what it has read of S3's model, all clients share
 SIGNED = "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 
 
@@ -43,7 +44,7 @@ class Bare:
         self, method: str, target: str, body: bytes | Iterator[bytes] = b"", *, signed: bool = True, **headers: str
     ) -> Reply:
         """Send a request; underscores in the names of headers stand for dashes."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         named = {"Authorization": SIGNED} if signed else {}
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         try:
@@ -58,8 +59,7 @@ class Bare:
 def client_of(url: str, **config: object) -> S3Client:
     """Return a boto3 client that gives up at the first error."""
     settings = Config(retries={"total_max_attempts": 1}, **config)  # type: ignore[arg-type]  # any option
-    session = boto3.session.Session()
-    return session.client(
+    return SESSION.client(
         "s3",
         endpoint_url=url,
         region_name="us-east-1",
@@ -93,24 +93,23 @@ def s3_bucket(s3: S3Client) -> str:
 
 
 @contextmanager
-def process_of(state: Path, port: int | None = None) -> Iterator[str]:
+def process_of(state: Path) -> Iterator[str]:
     """Run an emulator as a process of its own, since moto's state is global in one; yield its URL."""
-    with process_and_url_of(state, port) as (_, url):
+    with process_and_url_of(state) as (_, url):
         yield url
 
 
 @contextmanager
-def process_and_url_of(state: Path, port: int | None = None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Do the same for who wants to kill it.
-
-    Two tests side by side must not ask for the same port: each would take the other's emulator for its own.
-    """
-    port = port or unused_port()
-    command = [sys.executable, "-m", "emulator", "up", "--port", str(port), "--state-dir", str(state)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+def process_and_url_of(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Do the same for who wants to kill it. It takes a free port, and says which."""
+    command = [sys.executable, "-m", "emulator", "up", "--port", "0", "--state-dir", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            wait_for(port)
-            yield process, f"http://localhost:{port}"
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            serves_at = re.search(r" serves at http://127\.0\.0\.1:(\d+) ", said)
+            assert serves_at, f"it ended, or said {said!r}"
+            yield process, f"http://localhost:{serves_at[1]}"
         finally:
             process.terminate()
 

@@ -24,8 +24,17 @@ PASSES = Path(__file__).with_name("moto_passes.txt")
 # They start containers of public images, whose outcome is not S3's.
 LEFT_OUT = ("test_s3_lambda_integration.py",)
 MOTOS_PORT = 5000
+# A fixed port is not for a machine where others test too.
 INSIST_ON_MOTOS_PORT = {"test_s3.py::test_upload_data_without_content_type"}
-_TEST_SECONDS = 60
+# They lock an object for two seconds (whole ones: one or two) and expect it to be locked some requests later, which
+# a busy machine does not keep. Ours is `test_a_lock_holds_until_its_time_and_no_longer`.
+RACES = (
+    "test_s3_lock.py::test_locked_object_governance_mode",
+    "test_s3_lock.py::test_locked_object_compliance_mode",
+    "test_s3_lock.py::test_put_object_lock",
+    "test_s3_lock.py::test_put_object_lock_with_versions",
+)
+_TEST_SECONDS = 240
 
 # Where moto answers otherwise than S3 does, and we answer as S3.
 DIFFERS = {
@@ -95,14 +104,9 @@ def _outcome(case: ET.Element) -> str:
 
 
 def expected() -> set[str]:
-    """Return the names of the tests that pass on plain moto."""
-    return {line for line in PASSES.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")}
-
-
-def unused_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return the names of the tests that pass on plain moto, whatever the machine is busy with."""
+    lines = PASSES.read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line and not line.startswith("#") and line.partition("[")[0] not in RACES}
 
 
 def free_port() -> int:
@@ -129,7 +133,7 @@ def plain_moto() -> Iterator[str]:
 
 
 def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

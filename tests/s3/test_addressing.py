@@ -63,7 +63,7 @@ def test_a_bucket_of_another_name_than_the_hosts(bare: Bare) -> None:
 def fetch(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -111,6 +111,13 @@ def test_who_does_not_sign_reads_what_is_public(s3: S3Client, bare: Bare, s3_buc
     assert bare("GET", f"/{s3_bucket}/public", signed=False).body == b"x"
     answer = bare("GET", f"/{s3_bucket}/private", signed=False)
     assert (answer.status, b"<Code>AccessDenied</Code>" in answer.body) == (403, True)
+
+
+def test_who_does_not_sign_may_write(s3: S3Client, bare: Bare, s3_bucket: str) -> None:
+    """As moto's `test_upload_data_without_content_type`, which wants moto's own port."""
+    assert bare("PUT", f"/{s3_bucket}/key", b"x", signed=False).status == 200
+    stored = s3.get_object(Bucket=s3_bucket, Key="key")
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"x", "binary/octet-stream")
 
 
 def test_a_policy_that_denies(s3: S3Client, bare: Bare, s3_bucket: str) -> None:

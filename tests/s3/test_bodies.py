@@ -180,7 +180,7 @@ def test_http_chunks_inside_and_outside(bare: Bare, s3_bucket: str) -> None:
 
 def test_a_client_that_hangs_up_leaves_nothing(s3: S3Client, s3_endpoint: Endpoint, s3_bucket: str) -> None:
     head = f"PUT /{s3_bucket}/key HTTP/1.1\r\nHost: x\r\nAuthorization: {SIGNED}\r\nContent-Length: 1000000\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", s3_endpoint.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", s3_endpoint.port), timeout=120) as connection:
         connection.sendall(head.encode() + BODY[:5000])
         connection.shutdown(socket.SHUT_WR)
         assert b"IncompleteBody" in b"".join(iter(lambda: connection.recv(65536), b""))
@@ -189,7 +189,7 @@ def test_a_client_that_hangs_up_leaves_nothing(s3: S3Client, s3_endpoint: Endpoi
 
 def test_a_length_is_needed(s3_endpoint: Endpoint, s3_bucket: str) -> None:
     head = f"PUT /{s3_bucket}/key HTTP/1.1\r\nHost: x\r\nAuthorization: {SIGNED}\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", s3_endpoint.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", s3_endpoint.port), timeout=120) as connection:
         connection.sendall(head.encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert b" 411 " in answer.splitlines()[0]
@@ -199,7 +199,7 @@ def test_a_length_is_needed(s3_endpoint: Endpoint, s3_bucket: str) -> None:
 def test_a_refused_upload_leaves_the_connection_usable(s3_endpoint: Endpoint, s3_bucket: str) -> None:
     refused = f"PUT /nothing-here/key HTTP/1.1\r\nHost: x\r\nAuthorization: {SIGNED}\r\nContent-Length: 3000000\r\n\r\n"
     listed = f"GET /{s3_bucket} HTTP/1.1\r\nHost: x\r\nAuthorization: {SIGNED}\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", s3_endpoint.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", s3_endpoint.port), timeout=120) as connection:
         connection.sendall(refused.encode() + b"x" * 3_000_000 + listed.encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.count(b"HTTP/1.1 404") == 1

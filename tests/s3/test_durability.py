@@ -16,11 +16,10 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.s3.conftest import SIGNED, client_of, process_and_url_of, process_of
+from tests.s3.conftest import SESSION, SIGNED, client_of, process_and_url_of, process_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,19 +63,20 @@ def test_a_restart_forgets_nothing(started: Callable[[], AbstractContextManager[
 
 
 def test_a_reset_forgets_everything(started: Callable[[], AbstractContextManager[str]]) -> None:
-    for path in ("/_emulator/reset", "/moto-api/reset"):
-        with started() as url:
-            s3 = client_of(url)
-            s3.create_bucket(Bucket="first-bucket")
-            s3.put_object(Bucket="first-bucket", Key="key", Body=b"one")
-            urllib.request.urlopen(f"{url}{path}", data=b"", timeout=30).close()
+    with started() as url:
+        s3 = client_of(url)
+        for path in ("/_emulator/reset", "/moto-api/reset"):
+            bucket = f"of{path.translate({ord('/'): '-', ord('_'): None})}"
+            s3.create_bucket(Bucket=bucket)
+            s3.put_object(Bucket=bucket, Key="key", Body=b"one")
+            urllib.request.urlopen(f"{url}{path}", data=b"", timeout=120).close()
             assert s3.list_buckets()["Buckets"] == []
-        with started() as url:
-            s3 = client_of(url)
-            assert s3.list_buckets()["Buckets"] == []
-            s3.create_bucket(Bucket="first-bucket")
-            assert "Contents" not in s3.list_objects_v2(Bucket="first-bucket")
-            urllib.request.urlopen(f"{url}{path}", data=b"", timeout=30).close()
+    with started() as url:
+        s3 = client_of(url)
+        assert s3.list_buckets()["Buckets"] == []
+        for bucket in ("of-emulator-reset", "of-moto-api-reset"):
+            s3.create_bucket(Bucket=bucket)
+            assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
 
 @pytest.fixture
@@ -92,12 +92,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def test_a_full_disk_is_told_at_once_and_breaks_nothing(small_disk: Path) -> None:
+def test_a_full_disk_is_told_at_once_breaks_nothing_and_lets_everything_be_deleted(small_disk: Path) -> None:
     with process_of(small_disk) as url:
         s3 = client_of(url)
         s3.create_bucket(Bucket="first-bucket")
         s3.put_object(Bucket="first-bucket", Key="kept", Body=b"x" * 2_000_000)
-        patient = boto3.client(
+        patient = SESSION.client(
             "s3", endpoint_url=url, region_name="us-east-1",
             aws_access_key_id="123456789012", aws_secret_access_key="secret",
         )  # fmt: skip
@@ -108,32 +108,30 @@ def test_a_full_disk_is_told_at_once_and_breaks_nothing(small_disk: Path) -> Non
         assert [one["Key"] for one in s3.list_objects_v2(Bucket="first-bucket")["Contents"]] == ["kept"]
         s3.put_object(Bucket="first-bucket", Key="fits", Body=b"y" * 2_000_000)
         assert s3.get_object(Bucket="first-bucket", Key="kept")["Body"].read() == b"x" * 2_000_000
-
-
-def test_deleting_works_on_a_disk_without_one_free_byte(small_disk: Path) -> None:
-    bucket = "first-bucket"
-    with process_of(small_disk) as url:
-        s3 = client_of(url)
-        s3.create_bucket(Bucket=bucket)
-        keys = [f"{number:03}" for number in range(100)]
-        for key in keys:
-            s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
-        upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
-        s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
-        fill(small_disk / "ballast")
-        assert os.statvfs(small_disk).f_bavail == 0
-        with pytest.raises(ClientError, match="InsufficientStorage"):
-            s3.put_object(Bucket=bucket, Key="too-large", Body=b"x" * 2_000_000)
-        for key in keys[:50]:
-            s3.delete_object(Bucket=bucket, Key=key)
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys[50:]]})
-        assert len(answer["Deleted"]) == 50
-        s3.abort_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload)
-        s3.delete_bucket(Bucket=bucket)
+        delete_without_one_free_byte(s3, "first-bucket", small_disk)
         assert s3.list_buckets()["Buckets"] == []
 
 
-def test_a_full_disk_can_be_cleaned_and_started_on(small_disk: Path) -> None:
+def delete_without_one_free_byte(s3: S3Client, bucket: str, disk: Path) -> None:
+    keys = [f"{number:03}" for number in range(100)]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
+    fill(disk / "ballast")
+    assert os.statvfs(disk).f_bavail == 0
+    with pytest.raises(ClientError, match="InsufficientStorage"):
+        s3.put_object(Bucket=bucket, Key="too-large", Body=b"x" * 2_000_000)
+    for key in keys[:50]:
+        s3.delete_object(Bucket=bucket, Key=key)
+    rest = [*keys[50:], "kept", "fits"]
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in rest]})
+    assert len(answer["Deleted"]) == len(rest)
+    s3.abort_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload)
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_a_full_disk_can_be_cleaned_and_started_on_until_other_things_fill_it(small_disk: Path) -> None:
     """Databases want room to be opened; without the reserve's nobody could delete anything any more."""
     with process_and_url_of(small_disk) as (process, url):
         s3 = client_of(url)
@@ -142,25 +140,24 @@ def test_a_full_disk_can_be_cleaned_and_started_on(small_disk: Path) -> None:
         process.kill()
         process.wait()
     fill(small_disk / "ballast")
-    command = [sys.executable, "-m", "emulator", "clean", "--yes", "--state-dir", str(small_disk)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = emulator("clean", "--yes", "--state-dir", str(small_disk))
     assert done.returncode == 0, done.stderr
     with process_of(small_disk) as url:
         answer = client_of(url).delete_objects(Bucket="first-bucket", Delete={"Objects": [{"Key": "kept"}]})
         assert [one["Key"] for one in answer["Deleted"]] == ["kept"]
-
-
-def test_a_disk_that_is_full_with_other_things_is_named_as_the_reason(small_disk: Path) -> None:
-    with process_of(small_disk) as url:
-        client_of(url).create_bucket(Bucket="first-bucket")
-    fill(small_disk / "ballast")
-    (small_disk / "objects/reserve").unlink(missing_ok=True)
     fill(small_disk / "more")
-    command = [sys.executable, "-m", "emulator", "up", "--port", "0", "--state-dir", str(small_disk)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    (small_disk / "objects/reserve").unlink(missing_ok=True)
+    fill(small_disk / "even more")
+    done = emulator("up", "--port", "0", "--state-dir", str(small_disk))
     assert done.returncode == 2
     assert re.search("no space is left|No space left", done.stderr), done.stderr
     assert "backup" not in done.stderr
+
+
+def emulator(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends by itself."""
+    command = [sys.executable, "-m", "emulator", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def fill(path: Path) -> None:
@@ -178,11 +175,11 @@ def test_what_a_killed_emulator_was_writing_is_gone_after_the_next_start(tmp_pat
         upload = s3.create_multipart_upload(Bucket="first-bucket", Key="parts")["UploadId"]
         s3.upload_part(Bucket="first-bucket", Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
         for target in ("key", f"parts?partNumber=2&uploadId={upload}"):
-            connection = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
+            connection = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=120)
             connections.enter_context(connection)
             head = f"PUT /first-bucket/{target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {SIGNED}\r\n"
             connection.sendall(f"{head}Content-Length: 9000000\r\n\r\n".encode() + b"x" * 1_000_000)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while len(list(tmp.iterdir())) < 2 or not all(file.stat().st_size for file in tmp.iterdir()):
             assert time.monotonic() < deadline, "the bodies are not written aside"
             time.sleep(0.02)
@@ -195,7 +192,7 @@ def test_what_a_killed_emulator_was_writing_is_gone_after_the_next_start(tmp_pat
     stray.write_bytes(b"moved into place, but no row came to name it")
     with process_of(tmp_path) as url:
         s3 = client_of(url)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while stray.exists():
             assert time.monotonic() < deadline, "the stray file stays"
             time.sleep(0.02)
@@ -224,7 +221,7 @@ def test_moto_finds_objects_and_its_own_are_stored(s3: S3Client, s3_bucket: str)
 
 
 def _client(url: str, *, account: str, region: str) -> S3Client:
-    return boto3.session.Session().client(
+    return SESSION.client(
         "s3", endpoint_url=url, region_name=region, aws_access_key_id=account, aws_secret_access_key="x"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -307,6 +308,34 @@ def test_a_locked_version_cannot_be_removed(s3: S3Client, s3_bucket: str) -> Non
     assert refusal(error) == ("AccessDenied", 403)
     s3.put_object_legal_hold(Bucket=bucket, Key="key", LegalHold={"Status": "OFF"})
     s3.delete_object(Bucket=bucket, Key="key", VersionId=version, BypassGovernanceRetention=True)
+
+
+@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+def test_a_lock_holds_until_its_time_and_no_longer(s3: S3Client, s3_bucket: str, mode: Any) -> None:
+    bucket = f"{s3_bucket}-lock"
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    place: Any = {"Bucket": bucket, "Key": "key"}
+    locked, free = (s3.put_object(**place, Body=body)["VersionId"] for body in (b"locked", b"free"))
+    s3.put_object_retention(**place, VersionId=locked, Retention={"Mode": mode, "RetainUntilDate": FUTURE})
+    s3.delete_object(**place, VersionId=free)
+    s3.delete_object(**place)  # hides it, and removes nothing
+    named: Any = {"Objects": [{"Key": "key", "VersionId": locked}]}
+    answer = s3.delete_objects(Bucket=bucket, Delete=named)
+    assert answer["Errors"][0]["Code"] == "AccessDenied"
+    if mode == "COMPLIANCE":
+        answer = s3.delete_objects(Bucket=bucket, Delete=named, BypassGovernanceRetention=True)
+        assert answer["Errors"][0]["Message"] == "Access Denied because object protected by object lock."
+    else:
+        s3.delete_objects(Bucket=bucket, Delete=named, BypassGovernanceRetention=True)
+        with pytest.raises(ClientError):
+            s3.head_object(**place, VersionId=locked)
+    ends = datetime.now(UTC) + timedelta(seconds=1)
+    short = s3.put_object(**place, Body=b"short", ObjectLockMode=mode, ObjectLockRetainUntilDate=ends)["VersionId"]
+    while datetime.now(UTC) <= ends:
+        time.sleep(0.1)
+    s3.delete_object(**place, VersionId=short)
+    with pytest.raises(ClientError):
+        s3.head_object(**place, VersionId=short)
 
 
 def test_what_no_key_and_no_header_can_be(bare: Bare, s3_bucket: str) -> None:

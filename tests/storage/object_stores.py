@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -41,6 +42,11 @@ def contents(root: Path) -> int:
 def kept(root: Path) -> int:
     """Return how many things the store keeps bytes in."""
     return len(files(root)) + contents(root)
+
+
+def open_below(folder: Path) -> int:
+    """Return how many files below a folder this process has open."""
+    return sum(os.path.realpath(one).startswith(f"{folder}/") for one in Path("/proc/self/fd").iterdir())
 
 
 def in_threads(*tasks: Any) -> None:

@@ -229,7 +229,7 @@ class AnyOperations(RuleBasedStateMachine):
 
 
 AnyOperations.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAnyOperations = AnyOperations.TestCase
 

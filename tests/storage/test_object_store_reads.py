@@ -109,7 +109,9 @@ class TestRead:
             done.set()
 
         def read() -> None:
-            while not done.is_set():
+            is_last = False
+            while not is_last:
+                is_last = done.is_set()
                 version = store.get("b", "k")
                 if version is not None:
                     try:

@@ -87,7 +87,7 @@ def assert_same(record: JobRecord) -> None:
     assert request_of_job_file(job_file) == wanted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100)
 @given(hyperparameters=MAPS, environment=MAPS, tags=MAPS)
 def test_whatever_is_in_a_training_request_comes_out_again(
     hyperparameters: dict[str, str], environment: dict[str, str], tags: dict[str, str]
@@ -95,7 +95,7 @@ def test_whatever_is_in_a_training_request_comes_out_again(
     assert_same(job_record("Job-1", tags=tags, HyperParameters=hyperparameters, Environment=environment))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60)
 @given(environment=MAPS, arguments=st.lists(TEXTS, min_size=1, max_size=4))
 def test_whatever_is_in_a_processing_request_comes_out_again(environment: dict[str, str], arguments: list[str]) -> None:
     application = {"ImageUri": "image:1", "ContainerArguments": arguments}
@@ -120,7 +120,7 @@ def test_a_shell_gives_the_command_its_words_and_runs_nothing_of_the_request(tmp
     record = job_record("a" * 63, HyperParameters=HOSTILE, Environment=HOSTILE)
     command = copy_as.cli_command(record, PLACE)
     script = f'aws() {{ printf \'%s\\0\' "$AWS_ACCESS_KEY_ID" "$@"; }}\n{command}'
-    done = subprocess.run(["bash", "-c", script], capture_output=True, cwd=tmp_path, timeout=30, check=True)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, cwd=tmp_path, timeout=60, check=True)
     account, *words = done.stdout.decode().split("\0")[:-1]
     assert (account, words[:2]) == ("123456789012", ["sagemaker", "create-training-job"])
     options = dict(zip(words[2::2], words[3::2], strict=True))

@@ -71,7 +71,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> list[str]:
         env={"PATH": os.environ["PATH"], **environment, **variables},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     Path("/tmp", f"sagemaker-emulator-debug-{token}").unlink(missing_ok=True)

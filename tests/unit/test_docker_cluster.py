@@ -15,7 +15,7 @@ from emulator.engines.docker.cluster import DockerCluster
 from emulator.engines.docker.container import HostContainer
 from emulator.jobs.ports import LogSink
 
-_SECONDS = 10
+_SECONDS = 60
 
 
 class Container:

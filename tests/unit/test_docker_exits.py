@@ -43,7 +43,7 @@ def listening(engine: Engine) -> Iterator[Exits]:
         yield heard
     finally:
         engine.told.put(HANGS_UP)
-        thread.join(timeout=10)
+        thread.join(timeout=60)
 
 
 def test_an_event_saves_asking(monkeypatch: pytest.MonkeyPatch) -> None:

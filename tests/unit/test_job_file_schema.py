@@ -170,7 +170,7 @@ DOCUMENTS = [_here(document_of(path)) for path in SAMPLES] + [
 @example(document=HEAD | {"request": {"HyperParameters": {"a": 1}}})
 @example(document=HEAD | {"request": {"AlgorithmSpecification": {"TrainingInputMode": None}}})
 @example(document={"kind": "training", "request": {"AlgorithmSpecification": {"TrainingImage": "a"}}})
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 def test_schema_and_parser_agree(folder: Path, document: Any) -> None:
     by_schema, by_parser = refused_by_schema(document), refused_by_parser(document, folder / "job.yaml")
     if by_schema:

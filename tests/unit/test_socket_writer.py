@@ -11,7 +11,7 @@ from emulator.api.connection import SocketWriter
 def test_little_goes_together() -> None:
     ours, client = socket.socketpair()
     with ours, client:
-        client.settimeout(5)
+        client.settimeout(60)
         writer = SocketWriter(ours)
         with writer.together():
             writer.write(b"head")
