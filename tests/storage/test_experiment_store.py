@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator.contract.arns import Scope
@@ -207,6 +207,7 @@ def test_a_thousand_runs_of_ten_metrics_are_found_at_once(stores: Stores) -> Non
     ),
     most=st.integers(0, 40),
 )
+@example(values=[0.0, 1.7976931348623157e308, -8.98846567431158e307], most=0)
 @settings(deadline=None, max_examples=60)
 def test_a_curve_is_what_the_contract_keeps(values: list[float], most: int) -> None:
     with TemporaryDirectory() as folder, opened(Path(folder)) as stores:

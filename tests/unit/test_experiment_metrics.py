@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from emulator.contract.experiments.metric_series import SeriesQuery, answered
 from emulator.contract.experiments.metric_summary import MetricPoint, MetricSummary, is_timely, metric_list
 
+EXTREMES = [1.7976931348623157e308, -1.7976931348623157e308, -8.98846567431158e307]
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
 
@@ -49,6 +51,14 @@ def test_sums_too_large_for_a_double_stay_numbers() -> None:
 
     (entry,) = metric_list([summary])
     assert all(abs(value) <= 1.8e308 for name, value in entry.items() if name in ("Avg", "StdDev"))
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(EXTREMES), min_size=1, max_size=9))
+def test_whatever_was_put_the_figures_that_are_kept_are_finite(values: list[float]) -> None:
+    summary = MetricSummary(name="m").with_points(points(*values))
+
+    assert math.isfinite(summary.mean)
+    assert math.isfinite(summary.squares)
 
 
 def test_what_clients_put_stands_behind_what_a_job_found() -> None:

@@ -32,6 +32,7 @@ class MetricSummary:
 
     `source_arn` is the job that the values were found in the log of; "" is whoever called BatchPutMetrics.
     Mean and the sum of squared distances from it are kept (Welford), as sums of squares lose small deviations.
+    All are finite: what would be larger than the largest double is that.
     """
 
     name: str
@@ -50,9 +51,9 @@ class MetricSummary:
         smallest, largest, last, last_at = self.smallest, self.largest, self.last, self.last_at
         for point in points:
             count += 1
-            distance = point.value - mean
+            distance = finite(point.value - mean)
             mean += distance / count
-            squares += distance * (point.value - mean)
+            squares = finite(squares + distance * (point.value - mean))
             smallest, largest = min(smallest, point.value), max(largest, point.value)
             if point.at >= last_at:
                 last, last_at = point.value, point.at
