@@ -25,7 +25,7 @@ demo: install ## run the sample pipeline in real containers (without, where ther
 	@scripts/demo
 
 check: install $(pipeline)/data/.made ## the quick checks: ruff, mypy, unit tests; no Docker needed
-	@$(MAKE) -j2 --output-sync lint unit
+	@$(MAKE) -j2 lint unit
 
 test: lint prepare-test ## everything: the checks, then all tests, with Docker and real AWS clients
 	SCREENSHOTS=$${SCREENSHOTS:-$(CURDIR)/build/screenshots} $(bin)/python -m pytest tests -n 3 --dist loadgroup $(PYTEST_ARGS)
@@ -51,7 +51,7 @@ lint: install
 engine:
 	@scripts/ensure-engine
 
-unit:
+unit: install
 	$(bin)/python -m pytest tests/unit -n 2 $(PYTEST_ARGS)
 
 base-image: engine

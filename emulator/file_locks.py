@@ -28,6 +28,18 @@ def take(path: Path, *, wait: bool = False) -> int | None:
         OSError: the file cannot be made or opened.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        taken = _taken(lock, wait=wait)
+    except OSError:
+        os.close(lock)
+        raise
+    if taken:
+        return lock
+    os.close(lock)
+    return None
+
+
+def _taken(lock: int, *, wait: bool) -> bool:
     began = time.monotonic()
     while True:
         try:
@@ -35,14 +47,10 @@ def take(path: Path, *, wait: bool = False) -> int | None:
         except BlockingIOError:
             waited = time.monotonic() - began
             if waited > _LOOK_SECONDS or (waited > _GRACE_SECONDS and not _shares(lock)):
-                os.close(lock)
-                return None
+                return False
             time.sleep(0.01)
-        except OSError:
-            os.close(lock)
-            raise
         else:
-            return lock
+            return True
 
 
 def _shares(lock: int) -> bool:

@@ -26,19 +26,23 @@ print("heard", server.accept()[0].recv(100).decode())
 WAIT = 'python3 -c "$WAIT"'
 
 _WAIT = """
-import os, sys, time, urllib.request
+import os, sys, time, urllib.request as r
 for _ in range(1500):
     try:
-        urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + os.environ["SIGNS"] + sys.argv[1], timeout=60)
-        break
+        r.urlopen(os.environ["AWS_ENDPOINT_URL"] + os.environ["SIGNS"] + sys.argv[1], timeout=60)
+        sys.exit()
     except OSError:
         time.sleep(0.1)
+sys.exit("no sign")
 """
 
 
 def until(sign: str = "go") -> str:
-    """Shell: waits until the test says `job.go(sign)`. Not for isolated jobs, which reach nobody."""
-    return f"{WAIT} {sign}"
+    """Shell: waits until the test says `job.go(sign)`, and fails if it does not.
+
+    Not for isolated jobs, which reach nobody.
+    """
+    return f"{{ {WAIT} {sign} || exit 99; }}"
 
 
 def waiting(signs: str) -> dict[str, str]:

@@ -22,6 +22,9 @@ COMMAND = [sys.executable, "-m", "emulator", "up"]
 # What takes one second here may take a minute on a machine that is busy with other tests.
 SECONDS = 150
 
+PATIENT = ("--recovery-window", "300")
+"""Options of an emulator that is killed: what a test does before the next one starts may take its time."""
+
 _held: dict[int, socket.socket] = {}
 
 
@@ -47,6 +50,11 @@ class Up:
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
         return self.process.wait(timeout=SECONDS)
+
+
+def in_work(state_dir: Path) -> list[Path]:
+    """Return the workspaces of jobs."""
+    return list((state_dir / "work").iterdir())
 
 
 def free_port() -> int:

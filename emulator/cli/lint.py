@@ -32,9 +32,9 @@ _COLORS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 @click.option("--run/--no-run", "run", default=True, help="Start the program for a moment, or leave that out.")
 @click.option(
     "--run-seconds",
-    default=4.0,
+    default=4,
     show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.IntRange(min=1, max=3600),
     help="How long the program may run: more for one that takes long to load its libraries.",
 )
 @click.option("--target", "stage", metavar="STAGE", help="The stage of the Dockerfile to build.")
@@ -47,7 +47,7 @@ def lint(
     ignore: tuple[str, ...],
     static: bool,
     run: bool,
-    run_seconds: float,
+    run_seconds: int,
     stage: str | None,
     arguments: tuple[str, ...],
     as_json: bool,

@@ -12,7 +12,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -119,8 +118,10 @@ def _run(command: list[str], on_event: OnEvent) -> deque[str] | None:
                 if time.monotonic() > deadline:
                     lines.append(f"(given up after {_INSTALL_SECONDS} s)")
                     return lines
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                lines.append(f"(did not end within {_END_SECONDS} s of its last line)")
         finally:
             if process.poll() is None:
                 process.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +18,7 @@ from emulator.cli import commands
 from emulator.config import Settings
 from emulator.endpoint import Endpoint
 from tests.cli.commands import sagemaker_emulator
+from tests.docker_engine import docker
 from tests.jobs import AnyJob, Clients, TrainingJobs
 
 pytestmark = pytest.mark.docker
@@ -45,14 +45,6 @@ def view(endpoint: Endpoint, job: AnyJob) -> dict[str, Any] | None:
             raise
         return None
     return document
-
-
-def docker(*arguments: str, given: str = "") -> str:
-    """Return what a command of docker prints."""
-    command = ["docker", *arguments]
-    return subprocess.run(
-        command, input=given, stdout=subprocess.PIPE, text=True, timeout=200, check=True
-    ).stdout.strip()
 
 
 def test_it_is_there_while_the_job_is(tmp_path: Path, image: Callable[[str], str]) -> None:
@@ -91,7 +83,7 @@ class AnyTraining(AnyJob):
 def test_an_image_that_is_gone_is_said(endpoint: Endpoint, jobs: TrainingJobs) -> None:
     name = f"sagemaker-emulator-test/gone-{uuid.uuid4().hex[:8]}"
     dockerfile = f"FROM {jobs.image('behaviour')}\nRUN mkdir -p /opt/ml/code && echo {name} > /opt/ml/code/me\n"
-    built = docker("build", "--quiet", "--tag", name, "-", given=dockerfile)
+    built = docker("build", "--quiet", "--tag", name, "-", stdin=dockerfile)
     request = jobs.request(Environment={"PROGRAM": "true"})
     request["AlgorithmSpecification"]["TrainingImage"] = name
     jobs.clients.sagemaker.create_training_job(**request)

@@ -92,11 +92,14 @@ def test_an_empty_output_makes_no_object(processing: ProcessingJobs) -> None:
 @pytest.mark.parametrize("mode", ["EndOfJob", "Continuous"])
 def test_of_several_hosts_that_write_one_file_the_last_one_s_stays(processing: ProcessingJobs, mode: str) -> None:
     """Also when the first host's was the last to change, and was uploaded while the job ran."""
-    program = f"{ME} echo $me > mine-$me; [ $me = algo-1 ] && {until('first')}; echo $me > same; {until()}"
+    program = (
+        f"{ME} echo $me > mine-$me; [ $me = algo-1 ] && {until('first')}; echo $me > same; echo $me wrote; {until()}"
+    )
     job = writing(processing, program, mode=mode, hosts=2)
     if mode == "Continuous":
         job.stored("out/same", b"algo-2\n").go("first").stored("out/same", b"algo-1\n")
-    assert completed(job.go("first").go()).objects("out/") == {
+    job.wrote("algo-2 wrote").go("first").wrote("algo-1 wrote")
+    assert completed(job.go()).objects("out/") == {
         "mine-algo-1": b"algo-1\n",
         "mine-algo-2": b"algo-2\n",
         "same": b"algo-2\n",

@@ -243,7 +243,7 @@ def test_a_channel_of_many_objects_arrives_whole(jobs: TrainingJobs, endpoint: E
     place = channel["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://").rstrip("/")
     # Without boto3, which takes longer than all the rest.
     signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/s3/aws4_request"}
-    with contextlib.closing(HTTPConnection("127.0.0.1", endpoint.port)) as connection:
+    with contextlib.closing(HTTPConnection("127.0.0.1", endpoint.port, timeout=60)) as connection:
         for key, body in objects.items():
             connection.request("PUT", f"/{place}{key}", body, signed)
             with connection.getresponse() as answer:

@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from tests.docker_engine import containers_of, sign
+
 COMMAND = [sys.executable, "-m", "emulator"]
 REPOSITORY = Path(__file__).parents[2]
 IMAGE = REPOSITORY / "fixtures/images/behaviour"
@@ -168,18 +170,8 @@ def eventually(holds: Callable[[], bool], seconds: float = SECONDS) -> bool:
     return True
 
 
-UNTIL_GO = "for i in $(seq 3000); do [ -e /tmp/go ] && break; sleep 0.1; done"
-"""Shell: a container waits until the test calls `go`."""
-
-
 def go(job_name: str) -> None:
-    """Tell the containers of a job that wait to go on."""
-    for container in containers_of(job_name).split():
-        command = ["docker", "exec", container, "touch", "/tmp/go"]
-        subprocess.run(command, capture_output=True, timeout=SECONDS, check=True)
-
-
-def containers_of(job_name: str) -> str:
-    """Return the ids of the containers that a job still has."""
-    command = ["docker", "ps", "--all", "--quiet", "--filter", f"label=sagemaker-emulator.job-name={job_name}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+    """Tell the containers of a job, which wait with `UNTIL_SIGN`, to go on."""
+    assert eventually(lambda: bool(containers_of(job_name))), job_name
+    for container in containers_of(job_name):
+        sign(container)

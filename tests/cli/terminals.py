@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -47,5 +48,7 @@ def written(terminal: pexpect.spawn[str]) -> str:
 
 def see(terminal: pexpect.spawn[str], pattern: str) -> None:
     """Wait until a terminal has shown what a pattern describes, in whatever colours."""
+    deadline = time.monotonic() + SECONDS
     while not re.search(pattern, without_colors(written(terminal))):
+        assert time.monotonic() < deadline, f"{pattern!r} was not seen in\n{written(terminal)}"
         terminal.expect(".+")

@@ -16,7 +16,7 @@ from tests.cli.commands import SECONDS, read_until, sagemaker_emulator, started
 from tests.jobs import ProcessingJobs, TrainingJobs
 from tests.programs import TALK
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 OBEYS = "trap 'echo asked to stop; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -11,18 +10,13 @@ import pytest
 
 from emulator.engines.docker.connection import connect
 from emulator.engines.docker.removal import remove_abandoned
-from tests.cli.commands import SECONDS, containers_of, eventually, job_file, processing_job_file, sagemaker_emulator
+from tests.cli.commands import eventually, job_file, processing_job_file, sagemaker_emulator
 from tests.cli.terminals import exit_code, typed_into
+from tests.docker_engine import containers_of, docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 FAILS = "echo left > /tmp/left; echo half > /opt/ml/model/half; cd /srv; exit 3"
-
-
-def docker(*arguments: str) -> list[str]:
-    return subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=SECONDS, check=True
-    ).stdout.split()
 
 
 @pytest.fixture
@@ -42,10 +36,10 @@ def test_what_is_kept_is_listed_entered_and_removed(tmp_path: Path, home: Path) 
     (state,) = kept_root.iterdir()
     assert (state / "state.sqlite").is_file()
     # One container, nothing else.
-    (container,) = containers_of(name).split()
-    owner = docker("inspect", "-f", '{{index .Config.Labels "sagemaker-emulator.owner"}}', container)[0]
+    (container,) = containers_of(name)
+    owner = docker("inspect", "-f", '{{index .Config.Labels "sagemaker-emulator.owner"}}', container).strip()
     networks = ["network", "ls", "-q", "--filter", f"label=sagemaker-emulator.owner={owner}"]
-    assert eventually(lambda: docker(*networks) == [])
+    assert eventually(lambda: docker(*networks) == "")
 
     # Of all states, so what others keep in the same engine at this moment is among them.
     listed = sagemaker_emulator("kept").stdout.splitlines()
@@ -73,13 +67,13 @@ def test_what_is_kept_is_listed_entered_and_removed(tmp_path: Path, home: Path) 
         terminal.expect("still-left")
         terminal.sendline("exit 5")
         assert exit_code(terminal) == 5
-    assert docker("images", "-q", "--filter", f"label=sagemaker-emulator.shell={state}/kept/1-{name}") == []
+    assert docker("images", "-q", "--filter", f"label=sagemaker-emulator.shell={state}/kept/1-{name}") == ""
 
     clean = ["clean", "--kept", "--state-dir", state]
     assert "1 kept jobs would be removed" in sagemaker_emulator(*clean).stdout
-    assert containers_of(name).split() == [container]
+    assert containers_of(name) == [container]
     assert "Removed 1 kept jobs" in sagemaker_emulator(*clean, "--yes").stdout
-    assert containers_of(name) == ""
+    assert containers_of(name) == []
     assert list(kept_root.iterdir()) == []
     assert str(state) not in sagemaker_emulator("kept").stdout
     assert "Nothing is kept" in sagemaker_emulator("kept", "--state-dir", home / "none").stdout
@@ -95,20 +89,20 @@ def test_other_emulators_leave_it_alone_and_its_own_state_serves_it(tmp_path: Pa
     )
     state = tmp_path / "state"
     assert sagemaker_emulator("run", "--keep", "--state-dir", state, path).returncode == 0
-    before = sorted(containers_of(name).split())
+    before = sorted(containers_of(name))
     assert len(before) == 2
     # An emulator with the same state directory, then one with another, each with its own clean-up.
     other = job_file(tmp_path, "true", name="other")
     assert sagemaker_emulator("run", "--state-dir", state, other).returncode == 0
     assert sagemaker_emulator("run", other).returncode == 0
-    assert sorted(containers_of(name).split()) == before
+    assert sorted(containers_of(name)) == before
     second = sagemaker_emulator("shell", "--state-dir", state, "--host", "algo-2", name, "--", "cat", "/tmp/me")
     assert second.stdout.startswith("ip-10-0-")
     assert "1 kept jobs would be removed" in sagemaker_emulator("clean", "--kept", "--state-dir", state).stdout
     # Found by its containers, though its state directory is none of the usual ones.
     assert eventually(lambda: name in sagemaker_emulator("kept").stdout)
     sagemaker_emulator("clean", "--kept", "--yes", "--state-dir", state)
-    assert containers_of(name) == ""
+    assert containers_of(name) == []
     assert (state / "state.sqlite").is_file()
     assert list((state / "kept").iterdir()) == []
 

@@ -15,8 +15,6 @@ import yaml
 from emulator.endpoint import Endpoint
 from tests.cli.commands import (
     SECONDS,
-    UNTIL_GO,
-    containers_of,
     eventually,
     go,
     in_a_terminal,
@@ -29,9 +27,10 @@ from tests.cli.commands import (
     without_colors,
 )
 from tests.cli.terminals import exit_code, see, typed_into, written
+from tests.docker_engine import UNTIL_SIGN, containers_of
 from tests.jobs import Clients
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 WRITES = "echo acc=0.9; echo m > /opt/ml/model/model.txt; echo r > /opt/ml/output/data/report.json"
 METRIC = {"MetricDefinitions": [{"Name": "acc", "Regex": "acc=([0-9.]+)"}]}
@@ -86,7 +85,7 @@ def test_a_job_that_meets_its_expectations(tmp_path: Path) -> None:
     during = [*(["status"] * 4), "log", "log", "status", "status"]
     assert names == [*before, *during, "result", "stages", "metric", "artifact", "artifact", "passed"]
     assert list((tmp_path / "temporary").iterdir()) == []
-    assert containers_of("good-job") == ""
+    assert containers_of("good-job") == []
 
 
 def test_expectations_that_do_not_hold(tmp_path: Path, endpoint: Endpoint) -> None:
@@ -345,7 +344,7 @@ def test_ctrl_c_stops_the_job_and_waits_for_its_end(tmp_path: Path) -> None:
         "The job was stopped: interrupted.",
         "status: expected Completed, found Stopped.",
     ]
-    assert containers_of("interrupted") == ""
+    assert containers_of("interrupted") == []
 
 
 def test_a_job_that_was_interrupted_has_not_passed(tmp_path: Path) -> None:
@@ -368,7 +367,7 @@ def test_a_second_ctrl_c_leaves_and_nothing_stays(tmp_path: Path) -> None:
         assert running.stdout is not None
         assert "Traceback" not in running.stdout.read()
 
-    assert eventually(lambda: containers_of("stubborn") == "")
+    assert eventually(lambda: containers_of("stubborn") == [])
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
@@ -378,7 +377,7 @@ def test_a_second_ctrl_c_leaves_and_nothing_stays(tmp_path: Path) -> None:
 def test_the_live_display(tmp_path: Path) -> None:
     path = job_file(
         tmp_path,
-        f"echo '[red]not a colour[/red]'; {UNTIL_GO}; {WRITES}",
+        f"echo '[red]not a colour[/red]'; {UNTIL_SIGN}; {WRITES}",
         AlgorithmSpecification=METRIC,
         TrainingJobName="shown-live",
         expect={"metrics": {"acc": "> 1"}},

@@ -14,8 +14,6 @@ import pytest
 from emulator.endpoint import Endpoint
 from tests.cli.commands import (
     SECONDS,
-    UNTIL_GO,
-    containers_of,
     go,
     job_file,
     processing_job_file,
@@ -25,8 +23,9 @@ from tests.cli.commands import (
     without_colors,
 )
 from tests.cli.terminals import exit_code, see, typed_into, written
+from tests.docker_engine import UNTIL_SIGN, containers_of
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 OBEYS = "trap 'echo asked to stop; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
 
@@ -49,7 +48,7 @@ def pipeline(tmp_path: Path) -> Path:
 
 def write_pipeline(folder: Path, waiting: str = "") -> Path:
     """Write the pipeline's job files. With `waiting` two jobs, whose names end so, wait for `go` before their work."""
-    before = UNTIL_GO if waiting else "true"
+    before = UNTIL_SIGN if waiting else "true"
     prepare = {"ProcessingJobName": f"prepare-{waiting}"} if waiting else {}
     fit = {"TrainingJobName": f"fit-{waiting}"} if waiting else {}
     processing_job_file(
@@ -189,7 +188,7 @@ def test_ctrl_c_stops_all_that_runs_and_starts_nothing_more(tmp_path: Path) -> N
     assert "second  failed    skipped: interrupted" in written
     assert "first   log       algo-1 asked to stop" in written
     assert "first   unmet     The job was stopped: interrupted." in written
-    assert containers_of("several-interrupted") == ""
+    assert containers_of("several-interrupted") == []
 
 
 def test_the_live_table(tmp_path: Path, endpoint: Endpoint) -> None:

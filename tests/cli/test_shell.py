@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.commands import containers_of, eventually, job_file, sagemaker_emulator
+from tests.cli.commands import eventually, job_file, sagemaker_emulator
 from tests.cli.terminals import exit_code, typed_into
+from tests.docker_engine import containers_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -51,7 +52,7 @@ def test_one_command(tmp_path: Path) -> None:
     assert done.returncode == 9, done.stderr
     assert done.stdout == '1,2\n{"epochs":"3"}\none-command\n'
     assert "the program ran" not in done.stderr
-    assert eventually(lambda: containers_of("one-command") == "")
+    assert eventually(lambda: containers_of("one-command") == [])
 
 
 def test_in_a_terminal_on_the_second_of_two_hosts(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_in_a_terminal_on_the_second_of_two_hosts(tmp_path: Path) -> None:
         terminal.expect("[#$] $")
         terminal.sendline("exit 4")
         assert exit_code(terminal) == 4
-    assert eventually(lambda: containers_of("typed") == "")
+    assert eventually(lambda: containers_of("typed") == [])
 
 
 def test_a_host_that_is_not_there(tmp_path: Path) -> None:

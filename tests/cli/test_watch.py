@@ -9,15 +9,11 @@ import yaml
 
 from tests.cli.commands import eventually, job_file
 from tests.cli.terminals import exit_code, typed_into
-from tests.cli.test_kept import docker
+from tests.docker_engine import containers_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 DOCKERFILE = "FROM sagemaker-emulator/python:3.11\nCOPY train /usr/local/bin/train\n"
-
-
-def containers_of(name: str) -> list[str]:
-    return docker("ps", "-aq", "--filter", f"label=sagemaker-emulator.job-name={name}")
 
 
 def test_a_change_runs_it_again_and_ctrl_c_ends_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from emulator.reroute.environment import client_environment
 from tests.clients.programs import PROGRAM_SECONDS, REPOSITORY, SCRIPTS, Finished, Server, client, variables
-from tests.recovery.engine import docker
+from tests.docker_engine import containers_of, sign
 
 BUNDLES = {
     "tests": Path(__file__).with_name("dags"),
@@ -42,10 +42,10 @@ class Cue:
         output = stdout.read_text() if stdout.exists() else ""
         if self.text not in output.partition(f"[DAG TEST] starting task_id={self.task} ")[2]:
             return False
-        container = docker("ps", "-q", "--filter", f"label=sagemaker-emulator.job-name={self.job}").strip()
-        if container:
-            docker("exec", container, "touch", "/tmp/go")
-        return bool(container)
+        containers = containers_of(self.job)
+        for container in containers:
+            sign(container)
+        return bool(containers)
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,11 @@ class AirflowProcess:
         while not select.select([stdout], [], [], 0.1 if left else PROGRAM_SECONDS)[0]:
             if time.monotonic() > deadline:
                 self._process.kill()
-            left = [cue for cue in left if not cue.is_given(folder / "stdout")]
+            try:
+                left = [cue for cue in left if not cue.is_given(folder / "stdout")]
+            except BaseException:
+                self._process.kill()  # or the next command would read this one's answer
+                raise
         answer = stdout.readline()
         assert answer, f"Airflow ended, or was ended, in {command}; what it left is in {self._home}"
         return Finished.of(folder, command, int(answer))

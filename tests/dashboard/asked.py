@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request
 from tests.dashboard.conftest import PATIENCE
 
 # Longer than what is asked for again and again rests in between.
-SILENCE_SECONDS = 2.5
+SILENCE_SECONDS = 5
 
 
 class Asked:

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from emulator.cli.up import up as up_command
-from tests.engines.engine import docker, every_volume, gone, in_work, left, volumes_of
+from tests.docker_engine import containers_of, docker, every_volume, gone, volumes_of
 from tests.programs import until
-from tests.up import COMMAND, SECONDS, Up, up
+from tests.up import COMMAND, SECONDS, Up, in_work, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -48,9 +48,9 @@ def test_no_way_to_end_the_emulator_leaves_anything_behind(
         assert networks_of(owner)
         code = emulator.end(number)
     assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
-    assert gone(lambda: left(job.name)), f"a container is left after {number.name}"
-    assert gone(lambda: networks_of(owner)), f"a network is left after {number.name}"
-    assert gone(lambda: volumes & every_volume()), f"a volume is left after {number.name}"
+    gone(lambda: containers_of(job.name))
+    gone(lambda: networks_of(owner))
+    gone(lambda: volumes & every_volume())
     if number is not signal.SIGKILL:
         assert not (tmp_path / "work").exists()
 
@@ -58,8 +58,8 @@ def test_no_way_to_end_the_emulator_leaves_anything_behind(
 @ROOMY
 def test_a_finished_job_leaves_no_container(roomy: Up, image: Callable[[str], str]) -> None:
     job = roomy.jobs(image).running("true").ended()
-    assert gone(lambda: left(job.name))
-    assert gone(lambda: in_work(roomy.state_dir))
+    gone(lambda: containers_of(job.name))
+    gone(lambda: in_work(roomy.state_dir))
 
 
 @COPYING
@@ -83,7 +83,7 @@ def test_archives_carry_the_data_where_the_engine_has_another_disk(copying: Up, 
     assert members["a"].mode == 0o640
     assert members["link"].linkname == "a"
     assert job.read("output.tar.gz", "o") == b"o\n"
-    assert gone(lambda: volumes & every_volume())
+    gone(lambda: volumes & every_volume())
     failed = jobs.running("echo why > /opt/ml/output/failure; exit 2").ended()
     assert failed.failure_reason == "AlgorithmError: why, exit code: 2"
 
@@ -95,7 +95,7 @@ def test_more_jobs_than_an_engine_has_address_ranges_run_at_once(roomy: Up, imag
     started = [jobs.running(program, EnableNetworkIsolation=number % 2 == 0) for number in range(36)]
     for job in started:
         job.wrote("ready")
-    docker("kill", "--signal=TERM", *left(*(job.name for job in started)))
+    docker("kill", "--signal=TERM", *containers_of(*(job.name for job in started)))
     ended = [job.ended() for job in started]
     assert [job.failure_reason for job in ended if job.status != "Completed"] == []
 
@@ -188,7 +188,7 @@ def test_out_of_memory_is_told_apart(roomy: Up, image: Callable[[str], str]) -> 
         )
         .wrote("ready")
     )
-    docker("update", "--memory=64m", "--memory-swap=64m", *left(job.name))
+    docker("update", "--memory=64m", "--memory-swap=64m", *containers_of(job.name))
     job.go().ended()
     assert job.status == "Failed"
     assert job.failure_reason.startswith("AlgorithmError: OutOfMemory: ")

@@ -14,15 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.config import Settings
-from emulator.endpoint import Endpoint
-from emulator.errors import UsageError
-from tests.engines.engine import in_work
 from tests.engines.ordinary_user import as_user, foreign, needs_root
 from tests.images import programs_at
 from tests.jobs import ProcessingJobs, TrainingJobs
 from tests.programs import ME
-from tests.up import COMMAND, SECONDS, Up, up
+from tests.up import COMMAND, SECONDS, Up, in_work, up
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -241,14 +237,12 @@ def test_without_network_namespaces_what_needs_them_is_refused(tmp_path: Path) -
             )
 
 
-@pytest.mark.parametrize(
-    ("option", "settings"),
-    [("--limit-instances", {"limit_instances": True}), ("--copy-data", {"copy_data": True})],
-    ids=["limits", "archives"],
-)
-def test_what_only_docker_can_do_is_refused(tmp_path: Path, option: str, settings: dict[str, bool]) -> None:
-    with pytest.raises(UsageError, match=f"Leave out {option}, or use --engine docker."):
-        Endpoint(Settings(port=0, engine="process", state_dir=tmp_path, **settings))  # type: ignore[arg-type]
+@pytest.mark.parametrize("option", ["--limit-instances", "--copy-data"])
+def test_what_only_docker_can_do_is_refused(tmp_path: Path, option: str) -> None:
+    command = [*COMMAND, "--engine", "process", option, "--port", "0", "--state-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 2, done.stderr
+    assert f"Leave out {option}, or use --engine docker." in done.stderr
 
 
 @needs_root

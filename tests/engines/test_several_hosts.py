@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.engine import every_volume, gone, in_work, left, volumes_of
+from tests.docker_engine import containers_of, every_volume, gone, volumes_of
 from tests.engines.ordinary_user import as_user, foreign, needs_root
 from tests.jobs import ProcessingJobs
 from tests.programs import ME, until
-from tests.up import Up, up
+from tests.up import Up, in_work, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -70,7 +70,7 @@ def test_archives_carry_the_data_of_several_hosts(copying: Up, image: Callable[[
     for host in ("algo-1", "algo-2"):
         expected |= {f"d/{host}": b"x\n", f"hard-{host}": b"x\n"}
     assert processed.objects("out/") == expected
-    assert gone(lambda: [*left(training.name, processed.name), *(volumes & every_volume())])
+    gone(lambda: [*containers_of(training.name, processed.name), *(volumes & every_volume())])
 
 
 @needs_root
@@ -83,7 +83,7 @@ def test_an_ordinary_user_is_left_with_no_file_that_is_not_his(
     with up(state, *options, "--recovery-window", "0", wrapper=as_user(docker=True)) as emulator:
         killed = emulator.jobs(image).running(program).wrote("ready")
         emulator.kill()
-    assert gone(lambda: left(killed.name))
+    gone(lambda: containers_of(killed.name))
     with up(state, *options, wrapper=as_user(docker=True)) as emulator:
         jobs, processing = emulator.jobs(image), processing_of(emulator, image)
         trained = jobs.running(
@@ -115,6 +115,6 @@ def test_an_ordinary_user_is_left_with_no_file_that_is_not_his(
         assert processed.objects() == {
             f"{where}/algo-{n}": b"algo-%d\n" % n for where in ("live/d", "out/closed") for n in (1, 2)
         }
-        assert gone(lambda: in_work(state))
+        gone(lambda: in_work(state))
         assert emulator.end(signal.SIGTERM) == 0
     assert foreign(state) == []

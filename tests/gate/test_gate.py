@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from emulator.gate.results import OPTION, Results
-from tests.cli.commands import REPOSITORY, containers_of, environment, eventually, started
+from tests.cli.commands import REPOSITORY, environment, eventually, started
+from tests.docker_engine import containers_of
 from tests.gate.repositories import Repository
 
 pytestmark = pytest.mark.timeout(600)

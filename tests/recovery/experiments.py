@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.recovery.engine import UNTIL_SIGN, containers, sign
+from tests.docker_engine import UNTIL_SIGN, container_of, sign
 from tests.recovery.stories import Images, Story, at
 from tests.up import SECONDS, Up
 
@@ -41,7 +41,7 @@ def a_job_s_component_counts_each_value_once(first: Up, image: Images) -> Story:
     yield
     second = yield
     api = second.clients.sagemaker
-    sign(*containers(job))
+    sign(container_of(job))
     job = at(job, second).ended()
     tracked = component(api, f"{job.name}-aws-training-job", lambda one: one["Status"]["PrimaryStatus"] == "Completed")
     run = api.describe_trial_component(TrialComponentName="exp-run")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from tests.jobs import AnyJob
-from tests.recovery.engine import PATIENT
-from tests.up import Up, free_port, up
+from tests.up import PATIENT, Up, free_port, up
 
 Story = Generator[None, Up, None]
 """What a function does with an emulator; behind its first `yield` that one was killed, and the second one gives the
@@ -38,5 +38,5 @@ def tell(state: Path, image: Images, *stories: Callable[[Up, Images], Story]) ->
         next(story)
     with up(state, port=port) as second:
         for story in told:
-            with contextlib.suppress(StopIteration):
+            with pytest.raises(StopIteration):  # it has been told to its end
                 story.send(second)

@@ -20,8 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.jobs import Job, TrainingJobs
-from tests.recovery.engine import PATIENT
-from tests.up import SECONDS, Up, free_port, up
+from tests.up import PATIENT, SECONDS, Up, free_port, up
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -201,6 +200,7 @@ def test_nothing_acknowledged_is_lost_and_every_job_is_true(
             deadline = time.monotonic() + SECONDS
             while objects.acknowledged < enough and time.monotonic() < deadline:
                 time.sleep(0.01)
+            assert objects.acknowledged >= enough
             time.sleep(moments.uniform(0, 0.3))
             emulator.kill()
             stop.set()

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs import Job
-from tests.programs import ME
-from tests.recovery.engine import (
-    PATIENT,
+from tests.docker_engine import (
     UNTIL_SIGN,
+    container_of,
     containers,
     docker,
     ended_in_engine,
@@ -24,9 +22,11 @@ from tests.recovery.engine import (
     said,
     sign,
 )
+from tests.jobs import Job
+from tests.programs import ME
 from tests.recovery.experiments import a_job_s_component_counts_each_value_once
 from tests.recovery.stories import Images, Story, at, tell
-from tests.up import COMMAND, SECONDS, Up, up
+from tests.up import COMMAND, PATIENT, SECONDS, Up, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -128,7 +128,7 @@ def a_stop_goes_on_and_can_be_asked_for_after_the_restart(first: Up, image: Imag
     stopping, running = at(stopping, second), at(running, second)
     running.stop().wrote("told")
     for job in (running, stopping):
-        sign(*containers(job))
+        sign(container_of(job))
     assert running.ended().status == stopping.ended().status == "Stopped"
     assert running.log() == ["ready", "told"]
 
@@ -152,7 +152,7 @@ def a_container_keeps_its_credentials_and_its_endpoint(first: Up, image: Images)
     job = first.jobs(image, "recovery").running(f"{FETCH} {UNTIL_SIGN}; {FETCH}").wrote("RoleArn")
     yield
     second = yield
-    sign(*containers(job))
+    sign(container_of(job))
     job = at(job, second).ended()
     assert job.status == "Completed", (job.failure_reason, job.log())
     assert job.log() == ["b'{\"RoleArn\": '"] * 2
@@ -186,18 +186,20 @@ def a_start_that_fails_leaves_the_jobs_to_the_next_one(first: Up, image: Images)
 
 
 def the_time_limit_counts_from_the_first_start(first: Up, image: Images) -> Story:
-    limit = 30
+    limit = 60
     job = first.jobs(image, "recovery").running(
         "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done", StoppingCondition={"MaxRuntimeInSeconds": limit}
     )
     over = time.time() + limit
     job.wrote("ready")
+    assert job.status == "InProgress"
     yield
     time.sleep(max(0.0, over - time.time()))
-    nobody_was_there = time.time()
-    described = at(job, (yield)).ended().describe()
+    second = yield
+    somebody_was_there = time.time()
+    described = at(job, second).ended().describe()
     assert described["SecondaryStatus"] == "MaxRuntimeExceeded"
-    assert described["TrainingEndTime"].timestamp() < nobody_was_there + limit
+    assert described["TrainingEndTime"].timestamp() < somebody_was_there + limit / 2
 
 
 def test_jobs_that_ran_are_taken_up(tmp_path: Path, image: Images) -> None:
@@ -223,11 +225,12 @@ def test_after_the_recovery_window_containers_are_removed_also_if_somebody_saved
 ) -> None:
     """Who only saves the state is no successor."""
     state = tmp_path / "state"
-    with up(state, "--recovery-window", "8") as first:
+    with up(state, "--recovery-window", "20") as first:
         job = first.jobs(image, "recovery").running("echo before; sleep 600").wrote("before")
         first.kill()
     save = [*COMMAND[:-1], "state", "save", str(tmp_path / "saved.tar"), "--state-dir", str(state)]
     subprocess.run(save, timeout=SECONDS, check=True, capture_output=True)
+    assert containers(job)
     gone(lambda: containers(job))
     with up(state) as second:
         assert "were gone" in at(job, second).ended().failure_reason
@@ -242,7 +245,7 @@ def test_jobs_that_had_not_started_start_and_those_beyond_the_limit_wait(
         waiting = [jobs.running(f"echo {number}") for number in range(3)]
         first.kill()
     with up(tmp_path, "--max-parallel-jobs", "1") as second:
-        sign(*containers(running))
+        sign(container_of(running))
         for number, job in enumerate(waiting):
             again = at(job, second).ended()
             assert (again.status, again.log()) == ("Completed", [str(number)]), again.failure_reason

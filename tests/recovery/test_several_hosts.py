@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs import ProcessingJob, ProcessingJobs
-from tests.programs import ME
-from tests.recovery.engine import (
-    PATIENT,
+from tests.docker_engine import (
     UNTIL_SIGN,
     containers,
     docker,
@@ -21,8 +18,10 @@ from tests.recovery.engine import (
     said,
     sign,
 )
+from tests.jobs import ProcessingJob, ProcessingJobs
+from tests.programs import ME
 from tests.recovery.stories import Images, Story, at, tell
-from tests.up import SECONDS, Up, up
+from tests.up import PATIENT, SECONDS, Up, up
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 

@@ -51,8 +51,9 @@ class MetricSummary:
         smallest, largest, last, last_at = self.smallest, self.largest, self.last, self.last_at
         for point in points:
             count += 1
-            distance = finite(point.value - mean)
-            mean += distance / count
+            distance = point.value - mean
+            mean += distance / count if math.isfinite(distance) else point.value / count - mean / count
+            distance = finite(distance)
             squares = finite(squares + distance * (point.value - mean))
             smallest, largest = min(smallest, point.value), max(largest, point.value)
             if point.at >= last_at:
