@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,6 +13,7 @@ from .clients import Clients, service_errors
 from .data import files_of, make_buckets, store
 from .document import DataEntry, ImageBuild, JobFile
 from .events import ImageReady, JobEnded, OnEvent, OnJobEvent
+from .held_signals import HeldSignals
 from .images import ensure_image
 from .job_file_run import BY_INTERRUPT, JobFileRun
 from .programs import register_programs
@@ -147,17 +147,17 @@ class _Jobs:
     def to_their_ends(self) -> list[End]:
         """Start and follow all jobs in one thread: nothing here takes time but the jobs themselves."""
         pause = _SHORTEST_PAUSE
-        while self._waiting or self._running:
-            try:
-                news = self._start() + self._look()
-                pause = _SHORTEST_PAUSE if news else min(_LONGEST_PAUSE, pause * 1.2)
-                if self._running:
-                    time.sleep(pause)
-            except KeyboardInterrupt:
-                if self._interrupted:
-                    raise
-                self._interrupted = True
-                self._stop_all()
+        with HeldSignals() as signals:
+            while self._waiting or self._running:
+                try:
+                    news = self._start() + self._look()
+                    pause = _SHORTEST_PAUSE if news else min(_LONGEST_PAUSE, pause * 1.2)
+                    signals.pause(pause if self._running else 0)
+                except KeyboardInterrupt:
+                    if self._interrupted:
+                        raise
+                    self._interrupted = True
+                    self._stop_all()
         return [self._ends[name] for name in self._runs]
 
     def _start(self) -> int:
